@@ -1,0 +1,58 @@
+// The control API's clock: reads the tenant's time and moves it forward. Served only with the
+// setting `--movable-clock`.
+
+import { Hono } from "hono";
+import { DEFAULT_GENERATION } from "../objects/names.ts";
+import type { Clock } from "../objects/tenant-object.ts";
+import { workerSettingsFrom } from "../settings.ts";
+import { durationMs } from "./duration.ts";
+
+/** No certificate, token or date in KMS reaches further; a slip of the hand should not either. */
+const MAX_OFFSET_MS = 100 * 366 * 86_400_000;
+
+export const clock = new Hono<{ Bindings: Env }>();
+
+clock.use(async (c, next) => {
+  if (!workerSettingsFrom(c.env).movableClock) return c.notFound();
+  return next();
+});
+
+clock.get("/", async (c) => c.json(shown(await tenantOf(c.env).clock())));
+
+clock.post("/", async (c) => {
+  const body: unknown = await c.req.json().catch(() => null);
+  const move = moveFrom(body);
+  if (!move) return c.json({ error: USAGE }, 400);
+  const tenant = tenantOf(c.env);
+  const { now, offsetMs } = await tenant.clock();
+  const byMs = "byMs" in move ? move.byMs : move.toMs - now;
+  if (byMs < 0) return c.json({ error: "The clock can only be moved forward." }, 400);
+  if (offsetMs + byMs > MAX_OFFSET_MS) {
+    return c.json({ error: "The clock can be at most 100 years ahead of real time." }, 400);
+  }
+  return c.json(shown(await tenant.moveClock(move)));
+});
+
+const USAGE = 'Send {"advance": "P8D"} or {"set": "2027-01-01T00:00:00Z"}.';
+
+const tenantOf = (env: Env) => env.TENANTS.getByName(DEFAULT_GENERATION);
+
+const shown = ({ now, offsetMs }: Clock) => ({ now: new Date(now).toISOString(), offsetMs });
+
+type Move = { readonly byMs: number } | { readonly toMs: number };
+
+/** What a body asks for, or null where it asks for nothing that can be done. */
+function moveFrom(body: unknown): Move | null {
+  if (typeof body !== "object" || body === null) return null;
+  const { advance, set } = body as { advance?: unknown; set?: unknown };
+  if ((advance === undefined) === (set === undefined)) return null;
+  if (advance !== undefined) {
+    const byMs = typeof advance === "string" ? durationMs(advance) : null;
+    return byMs === null ? null : { byMs };
+  }
+  const toMs = typeof set === "string" && ISO_INSTANT.test(set) ? Date.parse(set) : Number.NaN;
+  return Number.isNaN(toMs) ? null : { toMs };
+}
+
+/** Date.parse takes far more than ISO 8601; an instant needs its time zone. */
+const ISO_INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;

@@ -1,0 +1,154 @@
+// One request to KMS, top to bottom. The order of the edge's checks is the order of these lines.
+// https://docs.aws.amazon.com/kms/latest/APIReference/Welcome.html
+
+import { errorBody, errorTable, KmsError, notBuilt, type Refusal } from "../errors.ts";
+import { DEFAULT_GENERATION, directoryName, keySetName } from "../objects/names.ts";
+import { keyOperations, operations, operationsNotBuilt } from "../operations/index.ts";
+import type { Caller, Edge, KeyRecord, OperationRecord, Output } from "../operations/operation.ts";
+import { outputOf } from "../operations/reply.ts";
+import { readInput } from "../operations/shape.ts";
+import type { WorkerSettings } from "../settings.ts";
+import { callerOf, requireOpen } from "./caller.ts";
+import { bodyText, parseBody } from "./json.ts";
+import { addressOf, addressOfCiphertext, type KeyAddress } from "./route.ts";
+
+const TARGET_PREFIX = "TrentService.";
+
+/** What a request is served with. */
+export interface Service {
+  readonly env: Env;
+  readonly settings: WorkerSettings;
+}
+
+/** Serves `POST /`. Never throws: what is not a refusal of KMS is KMSInternalException. */
+export async function handle(request: Request, service: Service): Promise<Response> {
+  const requestId = crypto.randomUUID();
+  const started = Date.now();
+  const target = request.headers.get("x-amz-target");
+  let response: Response;
+  let refusal: Refusal | null = null;
+  try {
+    response = answer(await outputFor(request, target, service), requestId);
+  } catch (error) {
+    refusal = refusalOf(error, requestId, service.settings);
+    response = refused(refusal, requestId);
+  }
+  if (service.settings.log === "request") {
+    const { status } = response;
+    log({ requestId, target, status, error: refusal?.type, ms: Date.now() - started });
+  }
+  return response;
+}
+
+async function outputFor(
+  request: Request,
+  target: string | null,
+  { env, settings }: Service,
+): Promise<Output> {
+  requireOpen(settings);
+  const caller = callerOf(request.headers.get("authorization"), settings);
+  const operation = operationOf(target);
+  const record = recordOf(operation);
+  const input = readInput(record.input, parseBody(await bodyText(request)));
+  return perform(operation, record, input, edgeOf(env, caller));
+}
+
+/** Takes an operation to where it is performed. */
+function perform(
+  operation: string,
+  record: OperationRecord,
+  input: object,
+  edge: EdgeOfRequest,
+): Output | Promise<Output> {
+  switch (record.kind) {
+    case "edge":
+      return record.run(edge, input);
+    case "directory":
+      return edge.onDirectory(operation, input);
+    case "create": {
+      const keyId = record.newKeyId(input, edge.random);
+      return edge.atAddress({ accountId: edge.caller.accountId, keyId }, operation, input);
+    }
+    default: {
+      const { KeyId, CiphertextBlob } = input as { KeyId?: string; CiphertextBlob?: string };
+      if (KeyId !== undefined) return edge.onKey(operation, KeyId, input);
+      record.check?.(input);
+      return edge.onCiphertextKey(operation, CiphertextBlob ?? "", input);
+    }
+  }
+}
+
+function operationOf(target: string | null): string {
+  if (!target?.startsWith(TARGET_PREFIX)) throw new KmsError("UnknownOperationException");
+  return target.slice(TARGET_PREFIX.length);
+}
+
+function recordOf(operation: string): OperationRecord {
+  const record = Object.hasOwn(operations, operation) ? operations[operation] : undefined;
+  if (record) return record;
+  throw operationsNotBuilt.includes(operation)
+    ? notBuilt(operation)
+    : new KmsError("UnknownOperationException");
+}
+
+interface EdgeOfRequest extends Edge {
+  atAddress<T>(address: KeyAddress, step: string, input: object): Promise<T>;
+}
+
+const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
+
+function edgeOf(env: Env, caller: Caller): EdgeOfRequest {
+  const directory = (accountId: string) =>
+    env.DIRECTORIES.getByName(directoryName(DEFAULT_GENERATION, accountId, caller.region));
+  const resolve = (accountId: string, name: string) => directory(accountId).resolveAlias(name);
+  const atAddress = async <T>(address: KeyAddress, operation: string, input: object) => {
+    const { accountId, keyId } = address;
+    const keySet = env.KEY_SETS.getByName(keySetName(DEFAULT_GENERATION, accountId, keyId));
+    return outputOf<T>(await keySet.perform({ operation, input, caller, accountId, keyId }));
+  };
+  return {
+    caller,
+    random,
+    atAddress,
+    async onKey(step, keyId, input) {
+      const record = keyOperations[step] as KeyRecord;
+      return atAddress(await addressOf(keyId, record, caller, resolve), step, input);
+    },
+    async onCiphertextKey(step, ciphertext, input) {
+      return atAddress(addressOfCiphertext(ciphertext), step, input);
+    },
+    async onDirectory<T>(operation: string, input: object) {
+      return outputOf<T>(await directory(caller.accountId).perform({ operation, input, caller }));
+    },
+  };
+}
+
+const CONTENT_TYPE = "application/x-amz-json-1.1";
+
+function answer(output: Output, requestId: string): Response {
+  const body = output === null ? null : JSON.stringify(output);
+  return new Response(body, {
+    headers: { "content-type": CONTENT_TYPE, "x-amzn-requestid": requestId },
+  });
+}
+
+function refused(refusal: Refusal, requestId: string): Response {
+  return new Response(errorBody(refusal), {
+    status: errorTable[refusal.type].status,
+    headers: { "content-type": CONTENT_TYPE, "x-amzn-requestid": requestId },
+  });
+}
+
+/** A refusal of KMS as it is; a bug is logged once, and the caller learns its request ID alone. */
+function refusalOf(error: unknown, requestId: string, { log: level }: WorkerSettings): Refusal {
+  if (error instanceof KmsError) return error.refusal;
+  if (level !== "off") {
+    log({
+      requestId,
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+  }
+  return { type: "KMSInternalException", message: `Internal failure. Request ID: ${requestId}` };
+}
+
+const log = (line: object) => console.log(JSON.stringify(line));

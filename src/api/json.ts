@@ -1,0 +1,60 @@
+// A request's body as JSON, within limits. https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
+
+import { KmsError } from "../errors.ts";
+
+/** The largest body served; KMS's largest input is an attestation document of 256 KiB. */
+export const MAX_BODY_BYTES = 1024 * 1024;
+const MAX_JSON_DEPTH = 64;
+
+/** The text of a body. Throws RequestEntityTooLargeException without reading more than the limit. */
+export async function bodyText(request: Request): Promise<string> {
+  const length = request.headers.get("content-length");
+  if (length !== null) {
+    if (Number(length) > MAX_BODY_BYTES) throw tooLarge();
+    return request.text();
+  }
+  return request.body ? limitedText(request.body) : "";
+}
+
+/** A chunked body, whose length is known only at its end. */
+async function limitedText(body: ReadableStream<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.byteLength;
+    if (length > MAX_BODY_BYTES) throw tooLarge();
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+/** The JSON of a body; an empty one counts as `{}`. Throws SerializationException. */
+export function parseBody(text: string): unknown {
+  if (text === "") return {};
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    throw new KmsError("SerializationException", "The request is not valid JSON.");
+  }
+  if (isDeeper(body, MAX_JSON_DEPTH)) {
+    throw new KmsError("SerializationException", `JSON deeper than ${MAX_JSON_DEPTH} levels.`);
+  }
+  return body;
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (levels === 0) return true;
+  for (const name in value) {
+    if (isDeeper((value as Record<string, unknown>)[name], levels - 1)) return true;
+  }
+  return false;
+}
+
+const tooLarge = () =>
+  new KmsError(
+    "RequestEntityTooLargeException",
+    `The body is larger than ${MAX_BODY_BYTES} bytes.`,
+  );

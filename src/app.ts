@@ -1,0 +1,20 @@
+// The routes: KMS itself, health, and the control API.
+
+import { Hono } from "hono";
+import { clock } from "./api/clock.ts";
+import { handle } from "./api/handle.ts";
+import { type WorkerSettings, workerSettingsFrom } from "./settings.ts";
+
+export const app = new Hono<{ Bindings: Env }>();
+
+app.post("/", (c) => handle(c.req.raw, { env: c.env, settings: settingsOf(c.env) }));
+app.get("/health", (c) => c.json({ status: "ok" }));
+app.route("/_edge-kms/clock", clock);
+
+let settings: WorkerSettings | undefined;
+
+/** The variables of a Worker never change while it runs. */
+function settingsOf(env: Env): WorkerSettings {
+  settings ??= workerSettingsFrom(env);
+  return settings;
+}

@@ -1,0 +1,90 @@
+// Starts and stops an edge-kms server on this machine. Prints nothing and handles no signal: that
+// is for the command line (main.ts); a test or a program uses it as it is.
+
+import { rmSync, writeFileSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { buildFacts } from "./build-facts.ts";
+import { type DataFolder, openDataFolder, openTemporaryFolder } from "./data-folder.ts";
+import { type Options, withStandards, workerVariables } from "./options.ts";
+import { serverUrl, workerdConfig } from "./workerd-config.ts";
+import { WorkerdProcess } from "./workerd-process.ts";
+
+export interface EdgeKmsOptions extends Partial<Options> {
+  /** The Worker's bundle; without it, the one that was built together with this file. */
+  readonly bundle?: string;
+}
+
+export interface EdgeKms {
+  /** Where it answers, without a slash at the end. */
+  readonly url: string;
+  /** The process that serves. */
+  readonly pid: number;
+  /** Where the state is, as it was given. */
+  readonly folder: string;
+  /** Fulfilled when the server has ended, by `stop` or by itself; says how. */
+  readonly ended: Promise<string>;
+  /** Lets it finish what it is answering; fulfilled when it is gone and its folder free. */
+  stop(): Promise<void>;
+  /** Ends it at once. */
+  kill(): void;
+}
+
+/**
+ * Starts a server; fulfilled when it answers. Throws a LaunchError, whose message is one line for
+ * its user, when it cannot start. The server ends with this process, however that ends.
+ */
+export async function startEdgeKms(given: EdgeKmsOptions = {}): Promise<EdgeKms> {
+  const options = withStandards(given);
+  const bundle = given.bundle ?? fileURLToPath(new URL("worker.mjs", import.meta.url));
+  const folder = await (options.memory ? openTemporaryFolder() : openDataFolder(options.data));
+  try {
+    return await serve(options, bundle, folder);
+  } catch (error) {
+    folder.close();
+    throw error;
+  }
+}
+
+async function serve(options: Options, bundle: string, folder: DataFolder): Promise<EdgeKms> {
+  const { host, port } = options;
+  const { configFile, stateFolder, temporary } = folder;
+  const setup = {
+    host,
+    port,
+    bundleName: basename(bundle),
+    stateFolder,
+    variables: workerVariables(options),
+  };
+  writeFileSync(configFile, workerdConfig(buildFacts(), setup));
+  const importFolder = dirname(bundle);
+  const workerd = new WorkerdProcess({ configFile, importFolder, temporary, host, port });
+  const url = serverUrl(host, await answering(workerd, folder));
+  const ended = workerd.ended.finally(folder.close);
+  return {
+    url,
+    pid: workerd.pid,
+    folder: folder.shown,
+    ended,
+    stop: async () => {
+      await workerd.stop();
+      await ended;
+    },
+    kill: () => workerd.kill(),
+  };
+}
+
+/** The port, once workerd accepts connections on it; a workerd that does not is gone afterwards. */
+async function answering(workerd: WorkerdProcess, folder: DataFolder): Promise<number> {
+  try {
+    folder.recordWorker(workerd.pid);
+    workerd.begin();
+    const port = await workerd.listening;
+    rmSync(folder.configFile);
+    return port;
+  } catch (error) {
+    workerd.kill();
+    await workerd.ended;
+    throw error;
+  }
+}

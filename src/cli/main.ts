@@ -1,0 +1,100 @@
+#!/usr/bin/env node
+// The command `edge-kms`: reads the command line, says when the server is ready, ends it on a
+// signal. Imported instead of run, it only offers `startEdgeKms`.
+
+import { existsSync, realpathSync } from "node:fs";
+import { constants } from "node:os";
+import { fileURLToPath } from "node:url";
+import { buildFacts } from "./build-facts.ts";
+import { helpText, readCommandLine } from "./command-line.ts";
+import { type EdgeKms, startEdgeKms } from "./launcher.ts";
+import type { Options } from "./options.ts";
+
+export { startEdgeKms };
+
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+async function main(args: readonly string[]): Promise<void> {
+  const command = readCommandLine(args, process.env);
+  switch (command.name) {
+    case "help":
+      process.stdout.write(helpText());
+      return;
+    case "version":
+      process.stdout.write(`edge-kms ${buildFacts().version}\n`);
+      return;
+    case "start":
+      await run(command.options);
+  }
+}
+
+/** From the start to the end of a server; a signal that comes while it starts is kept until then. */
+async function run(options: Options): Promise<void> {
+  let server: EdgeKms | null = null;
+  let ending = false;
+  const end = () => {
+    ending = true;
+    void server?.stop();
+  };
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (!ending) return end();
+    server?.kill();
+    process.exit(128 + constants.signals[signal]);
+  };
+  for (const signal of signals) process.on(signal, onSignal);
+  endWithNpm(end);
+
+  server = await startEdgeKms(options);
+  if (ending) end();
+  else process.stdout.write(readyBlock(server, options));
+  const how = await server.ended;
+  if (!ending) throw new Error(`workerd ended unexpectedly (${how})`);
+  process.exit(0);
+}
+
+/**
+ * `npm start` has a shell between npm and us. A SIGTERM to npm ends the shell and is not passed
+ * on; all we see of it is that we have another parent. Elsewhere that is no reason to end: a
+ * script may well leave its server running.
+ */
+function endWithNpm(end: () => void): void {
+  if (process.env.npm_lifecycle_event !== "start" || process.env.npm_package_name !== "edge-kms")
+    return;
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    end();
+  }, 100);
+  watch.unref();
+}
+
+/** What a user sees: where the server is, and what makes the AWS tools of a shell call it. */
+function readyBlock({ url, folder }: EdgeKms, options: Options): string {
+  const state = options.memory ? `${folder}, removed at the end` : folder;
+  return `edge-kms ${buildFacts().version} is ready at ${url} (state in ${state})
+
+export AWS_ENDPOINT_URL_KMS=${url}
+export AWS_ACCESS_KEY_ID=${options.account}
+export AWS_SECRET_ACCESS_KEY=edge-kms
+export AWS_REGION=${options.region}
+`;
+}
+
+/** Whether this file is what Node was told to run; npm runs it through a link. */
+function isRun(): boolean {
+  const [, script] = process.argv;
+  if (script === undefined || !existsSync(script)) return false;
+  return realpathSync(script) === fileURLToPath(import.meta.url);
+}
+
+if (isRun()) {
+  // A reader that has seen enough, such as `head`, is no reason to fail.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+  try {
+    await main(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`edge-kms: ${(error as Error).message}\n`);
+    process.exit(1);
+  }
+}

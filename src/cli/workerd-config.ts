@@ -1,0 +1,89 @@
+// The configuration workerd is started with, in Cap'n Proto's text format. Pure: text out, no file.
+// https://github.com/cloudflare/workerd/blob/main/src/workerd/server/workerd.capnp
+
+import type { BuildFacts } from "./build-facts.ts";
+
+export interface WorkerdSetup {
+  readonly host: string;
+  readonly port: number;
+  /** Name of the Worker's bundle in the folder workerd is given as its import path. */
+  readonly bundleName: string;
+  /** Absolute path of the folder where the Durable Objects are kept. */
+  readonly stateFolder: string;
+  /** The Worker's variables. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/**
+ * The whole configuration. A class's `uniqueKey` names its folder on disk: to change one is to
+ * lose the state kept under the old name.
+ */
+export function workerdConfig(facts: BuildFacts, setup: WorkerdSetup): string {
+  const namespaces = facts.durableObjects.map(
+    ({ className }) =>
+      `(className = ${quoted(className)}, uniqueKey = ${quoted(`edge-kms-${className}`)}, enableSql = true)`,
+  );
+  const bindings = [
+    ...facts.durableObjects.map(
+      ({ name, className }) =>
+        `(name = ${quoted(name)}, durableObjectNamespace = ${quoted(className)})`,
+    ),
+    ...Object.entries(setup.variables).map(
+      ([name, value]) => `(name = ${quoted(name)}, text = ${quoted(value)})`,
+    ),
+  ];
+  return `using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = .worker),
+    (name = "disk", disk = (path = ${quoted(setup.stateFolder)}, writable = true)),
+  ],
+  sockets = [
+    (name = "http", address = ${quoted(socketAddress(setup.host, setup.port))}, http = (), service = "main"),
+  ],
+);
+
+const worker :Workerd.Worker = (
+  modules = [(name = ${quoted(setup.bundleName)}, esModule = embed ${quoted(`/${setup.bundleName}`)})],
+  compatibilityDate = ${quoted(facts.compatibilityDate)},
+  compatibilityFlags = [${facts.compatibilityFlags.map(quoted).join(", ")}],
+  bindings = [
+    ${bindings.join(",\n    ")},
+  ],
+  durableObjectNamespaces = [
+    ${namespaces.join(",\n    ")},
+  ],
+  durableObjectStorage = (localDisk = "disk"),
+);
+`;
+}
+
+/** A text literal of Cap'n Proto: what is not printable ASCII or above goes in as an escape. */
+export function quoted(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones to be escaped
+  const escaped = text.replace(/[\\"\x00-\x1f\x7f]/g, (character) =>
+    character === "\\" || character === '"'
+      ? `\\${character}`
+      : `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
+  return `"${escaped}"`;
+}
+
+/** `host:port`; an IPv6 address in brackets, whether or not they were given. */
+export function socketAddress(host: string, port: number): string {
+  return `${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${port}`;
+}
+
+/** Where a server listening on an address is called: `0.0.0.0` can be listened on, not called. */
+const callableHosts: Readonly<Record<string, string>> = {
+  "0.0.0.0": "127.0.0.1",
+  "*": "localhost",
+  "::": "::1",
+  "[::]": "::1",
+};
+
+/** The URL at which a server listening on `host` answers on this machine. */
+export function serverUrl(host: string, port: number): string {
+  return `http://${socketAddress(callableHosts[host] ?? host, port)}`;
+}

@@ -1,0 +1,143 @@
+// The directory of one account in one Region: which keys it has, and its aliases. What a key set
+// tells it, and the rules of aliases. https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html
+
+import { KmsError } from "../errors.ts";
+import { isKeyId } from "./arn.ts";
+import { type KeySet, keyIn } from "./key-set.ts";
+import type { KeySpec, KeyUsage } from "./key-spec.ts";
+import type { Region } from "./region.ts";
+import { goneAt } from "./schedule.ts";
+
+/** What a directory knows of one key. It is a state, not an event: a newer one replaces it. */
+export interface DirectoryEntry {
+  readonly keyId: string;
+  /** Grows with every change of the key set, so that late deliveries are recognised. */
+  readonly version: number;
+  /** False once the Region's key is gone. */
+  readonly present: boolean;
+  /** Tells a key from an earlier one of the same ID in this Region. Ms since the epoch. */
+  readonly createdAt: number;
+  /** The instant from which the key is gone, or null where that is not known. */
+  readonly goneAt: number | null;
+  readonly keySpec: KeySpec;
+  readonly keyUsage: KeyUsage;
+}
+
+export interface Alias {
+  /** The whole name, `alias/…`. */
+  readonly name: string;
+  readonly keyId: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+/** A directory at one moment: gone keys, and the aliases of gone keys, are not in it. */
+export interface Directory {
+  /** Live keys in the order of their IDs, after `after`. */
+  keys(after: string, limit: number): readonly DirectoryEntry[];
+  /** Live aliases in the order of their names, after `after`, of one key where `keyId` is given. */
+  aliases(after: string, limit: number, keyId: string | null): readonly Alias[];
+  alias(name: string): Alias | null;
+  key(keyId: string): DirectoryEntry | null;
+  aliasCount(keyId: string): number;
+  /** Takes in what a key set says of its key; an older version changes nothing. */
+  putKey(entry: DirectoryEntry): void;
+  putAlias(alias: Alias): void;
+  deleteAlias(name: string): void;
+}
+
+/** What the directory of `region` has to know of this set's key there. */
+export function directoryEntry(set: KeySet, region: Region): DirectoryEntry {
+  const key = keyIn(set, region);
+  return {
+    keyId: set.keyId,
+    version: set.version,
+    present: key !== null,
+    createdAt: key?.createdAt ?? 0,
+    goneAt: goneAt(set, region),
+    keySpec: set.keySpec,
+    keyUsage: set.keyUsage,
+  };
+}
+
+/** A change of a set as it is saved: with its version, and what to tell which directories. */
+export interface Announced {
+  readonly set: KeySet | null;
+  readonly entries: ReadonlyMap<Region, DirectoryEntry>;
+}
+
+/** Gives a change that directories have to learn of the next version, and says what they learn. */
+export function announce(before: KeySet | null, after: KeySet | null): Announced {
+  const regions = changedRegions(before, after);
+  if (regions.length === 0) return { set: after, entries: new Map() };
+  const version = (before?.version ?? 0) + 1;
+  const set = after && { ...after, version };
+  // Of a set that is gone altogether only the absence of its keys is left to tell.
+  const told = set ?? { ...(before as KeySet), version, keys: {} };
+  return { set, entries: new Map(regions.map((region) => [region, directoryEntry(told, region)])) };
+}
+
+/** The Regions whose key came, went, or has another instant from which it is gone. */
+function changedRegions(before: KeySet | null, after: KeySet | null): readonly Region[] {
+  if (before === after) return [];
+  const seen = (set: KeySet | null, region: Region) => {
+    const key = set && keyIn(set, region);
+    return key ? `${key.createdAt} ${goneAt(set, region)}` : "";
+  };
+  const regions = new Set([...Object.keys(before?.keys ?? {}), ...Object.keys(after?.keys ?? {})]);
+  return ([...regions] as Region[]).filter(
+    (region) => seen(before, region) !== seen(after, region),
+  );
+}
+
+/** Aliases a key may have. https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html */
+export const MAX_ALIASES_PER_KEY = 50;
+
+const ALIAS_PREFIX = "alias/";
+const AWS_PREFIX = "alias/aws/";
+
+/** The names AWS keeps for its services' own keys; a fresh account lists them without a key. */
+export const predefinedAliases = [
+  "acm",
+  "dynamodb",
+  "ebs",
+  "elasticfilesystem",
+  "es",
+  "glue",
+  "kinesisvideo",
+  "lambda",
+  "rds",
+  "redshift",
+  "s3",
+  "secretsmanager",
+  "ssm",
+  "xray",
+].map((service) => AWS_PREFIX + service);
+
+export const isAwsAlias = (name: string) => name.startsWith(AWS_PREFIX);
+
+/** Holds a name that a caller wants to create, move or delete to the rules for alias names. */
+export function requireAliasName(name: string): void {
+  if (!name.startsWith(ALIAS_PREFIX)) {
+    // Recorded on AWS.
+    throw new KmsError(
+      "ValidationException",
+      'Alias must start with the prefix "alias/". Please see ' +
+        "https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html",
+    );
+  }
+  if (isAwsAlias(name)) throw new KmsError("NotAuthorizedException");
+  if (!/^alias\/[a-zA-Z0-9/_-]+$/.test(name)) {
+    throw new KmsError(
+      "InvalidAliasNameException",
+      `${name} contains invalid characters for an alias`,
+    );
+  }
+}
+
+/** Refuses a target that is itself an alias. */
+export function requireKeyTarget(keyId: string): void {
+  if (!isKeyId(keyId) && /^(alias\/|arn:[^:]*:kms:[^:]*:[^:]*:alias\/)/.test(keyId)) {
+    throw new KmsError("ValidationException", "Aliases must refer to keys. Not aliases");
+  }
+}

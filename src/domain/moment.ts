@@ -1,0 +1,20 @@
+// The inputs of the pure core that are neither state nor request: the time, chance, and how long
+// AWS's own processes take here.
+
+/** The moment at which something happens; the core asks nothing else of its surroundings. */
+export interface Moment {
+  /** Milliseconds since the epoch, by the tenant's clock. */
+  readonly now: number;
+  /** Bytes that nobody can predict. */
+  readonly random: (length: number) => Uint8Array<ArrayBuffer>;
+  readonly delays: Delays;
+}
+
+/** Durations in milliseconds of what AWS does in the background. */
+export interface Delays {
+  readonly creatingMs: number;
+  readonly updatingMs: number;
+  readonly rotatingMs: number;
+}
+
+export const DAY_MS = 86_400_000;

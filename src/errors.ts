@@ -1,0 +1,117 @@
+// Every exception edge-kms answers with, in one table, and the one class that carries them.
+// https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html and the errors of each operation.
+
+/** How the body spells its text: most exceptions of KMS write `message`, some `Message`. */
+type MessageMember = "message" | "Message";
+
+interface ErrorRow {
+  readonly status: number;
+  readonly member: MessageMember;
+}
+
+const client: ErrorRow = { status: 400, member: "message" };
+const fault: ErrorRow = { status: 500, member: "message" };
+
+/**
+ * KMS answers every client error with 400, AccessDeniedException too; the three faults of its
+ * model are 500. AccessDeniedException alone spells `Message` (seen in public logs). An exception
+ * thrown without a text has a body of nothing but `__type`, as recorded for InvalidCiphertext,
+ * KMSInvalidSignature and KMSInvalidMac.
+ */
+export const errorTable = {
+  AccessDeniedException: { status: 400, member: "Message" },
+  AlreadyExistsException: client,
+  ConflictException: client,
+  DisabledException: client,
+  DryRunOperationException: client,
+  IncompleteSignatureException: client,
+  IncorrectKeyException: client,
+  InvalidAliasNameException: client,
+  InvalidArnException: client,
+  InvalidCiphertextException: client,
+  InvalidGrantTokenException: client,
+  InvalidKeyUsageException: client,
+  InvalidMarkerException: client,
+  InvalidSignatureException: client,
+  KMSInternalException: fault,
+  KMSInvalidStateException: client,
+  LimitExceededException: client,
+  MalformedPolicyDocumentException: client,
+  NotAuthorizedException: client,
+  NotFoundException: client,
+  RequestEntityTooLargeException: { status: 413, member: "message" },
+  SerializationException: client,
+  TagException: client,
+  UnknownOperationException: client,
+  UnrecognizedClientException: client,
+  UnsupportedOperationException: client,
+  ValidationException: client,
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorName = keyof typeof errorTable;
+
+/** What crosses from a Durable Object to the edge instead of a thrown error. */
+export interface Refusal {
+  readonly type: ErrorName;
+  readonly message: string | null;
+}
+
+/** A refusal that AWS would give; `message` is null where AWS sends no text. */
+export class KmsError extends Error {
+  readonly type: ErrorName;
+  readonly text: string | null;
+
+  constructor(type: ErrorName, text: string | null = null) {
+    super(text ?? type);
+    this.name = type;
+    this.type = type;
+    this.text = text;
+  }
+
+  /** The same refusal as plain data, fit for RPC. */
+  get refusal(): Refusal {
+    return { type: this.type, message: this.text };
+  }
+}
+
+/** The JSON body of a refusal. */
+export function errorBody({ type, message }: Refusal): string {
+  if (message === null) return JSON.stringify({ __type: type });
+  return JSON.stringify({ __type: type, [errorTable[type].member]: message });
+}
+
+/** `Key '<arn>' does not exist` (recorded on AWS). */
+export const keyNotFound = (keyArn: string) =>
+  new KmsError("NotFoundException", `Key '${keyArn}' does not exist`);
+
+/** What KMS says of anything that is no key ID, ARN or alias it takes here (recorded on AWS). */
+export const invalidKeyId = (keyId: string) =>
+  new KmsError("NotFoundException", `Invalid keyId '${keyId}'`);
+
+export const aliasNotFound = (aliasArn: string) =>
+  new KmsError("NotFoundException", `Alias ${aliasArn} is not found.`);
+
+export const validation = (text: string | null) => new KmsError("ValidationException", text);
+
+/** A part of the API that edge-kms does not have yet. */
+export const notBuilt = (what: string) =>
+  new KmsError("UnsupportedOperationException", `${what} is not built yet.`);
+
+/**
+ * The refusal of a caller by the policies of the resource.
+ * `callerArn` and `resourceArn` are whole ARNs, `action` is without its `kms:`.
+ */
+export const notAllowedByResource = (callerArn: string, action: string, resourceArn: string) =>
+  new KmsError(
+    "AccessDeniedException",
+    `User: ${callerArn} is not authorized to perform: kms:${action} on resource: ${resourceArn} ` +
+      `because no resource-based policy allows the kms:${action} action`,
+  );
+
+/** Decrypt of a ciphertext whose key the caller cannot reach (seen in public issues). */
+export const ciphertextOfUnreachableKey = () =>
+  new KmsError(
+    "AccessDeniedException",
+    "The ciphertext refers to a customer master key that does not exist, " +
+      "does not exist in this region, or you are not allowed to access.",
+  );

@@ -1,0 +1,148 @@
+// One key set. Holds no rule: it loads, lets the operation decide, saves, and tells directories.
+
+import { DurableObject } from "cloudflare:workers";
+import { announce } from "../domain/directory.ts";
+import { assertKeySet, type KeySet } from "../domain/key-set.ts";
+import type { Moment } from "../domain/moment.ts";
+import { nextDue } from "../domain/schedule.ts";
+import {
+  atMoment,
+  type Call,
+  keyOperationKind,
+  perform,
+  type Step,
+} from "../operations/perform.ts";
+import { type Reply, replyTo } from "../operations/reply.ts";
+import { workerSettingsFrom } from "../settings.ts";
+import { KeySetStore, type Untold } from "./key-set-store.ts";
+import { directoryName, objectName } from "./names.ts";
+
+/** When the alarm tells directories again what they may not have heard. */
+const RETRY_MS = 2000;
+
+const random: Moment["random"] = (length) => crypto.getRandomValues(new Uint8Array(length));
+
+export class KeySetObject extends DurableObject<Env> {
+  readonly #store = new KeySetStore(this.ctx.storage);
+  readonly #delays = workerSettingsFrom(this.env);
+  #offsetMs = this.#store.offset();
+  #set = loadedFrom(this.#store);
+  /** When the alarm goes off, or Infinity; what was armed before this object woke is armed anew. */
+  #armedFor = Number.POSITIVE_INFINITY;
+  /** What directories have heard, and the store has not forgotten yet. */
+  #told: Untold[] = [];
+
+  /** Performs an operation. What time did to the set is saved even where the call is refused. */
+  async perform(call: Call): Promise<Reply> {
+    try {
+      if (keyOperationKind(call.operation) === "create") await this.#join(call.caller.region);
+      const { step, untold } = this.#step(call);
+      const output = await step.output;
+      if (untold.length > 0) await this.#tell(untold);
+      return { output };
+    } catch (error) {
+      return replyTo(error);
+    }
+  }
+
+  /** Takes the clock's new offset and does what is due by it. */
+  async moveClock(offsetMs: number): Promise<void> {
+    if (!this.#set || offsetMs <= this.#offsetMs) return;
+    this.#store.putOffset(offsetMs);
+    this.#offsetMs = offsetMs;
+    await this.#tell(this.#catchUp());
+  }
+
+  override async alarm(): Promise<void> {
+    this.#armedFor = Number.POSITIVE_INFINITY;
+    try {
+      this.#catchUp();
+      await this.#tell(this.#store.untold().filter((item) => !this.#isTold(item)));
+      this.#store.forget(this.#told);
+      this.#told = [];
+      if (!this.#set && this.#store.untold().length === 0) await this.ctx.storage.deleteAll();
+    } catch (cause) {
+      console.error(JSON.stringify({ event: "alarm failed", cause: String(cause) }));
+    }
+    this.#arm();
+  }
+
+  /** Check, change and save with nothing in between. */
+  #step(call: Call): { step: Step; untold: readonly Untold[] } {
+    const at = this.#moment();
+    const set = atMoment(this.#set, at);
+    try {
+      const step = perform(set, call, at);
+      return { step, untold: this.#commit(step.set) };
+    } catch (error) {
+      this.#commit(set);
+      throw error;
+    }
+  }
+
+  #catchUp(): readonly Untold[] {
+    return this.#commit(atMoment(this.#set, this.#moment()));
+  }
+
+  /** Saves the set if it changed, and arms the alarm; returns what directories have to learn. */
+  #commit(after: KeySet | null): readonly Untold[] {
+    if (after === this.#set) return [];
+    const { set, entries } = announce(this.#set, after);
+    if (set) assertKeySet(set);
+    this.#store.save(this.#set, set, entries);
+    this.#set = set;
+    this.#arm();
+    return [...entries].map(([region, entry]) => ({ region, entry }));
+  }
+
+  /** One alarm for whatever comes first: the set's next deadline, or telling directories again. */
+  #arm(): void {
+    const due = this.#set ? nextDue(this.#set) - this.#offsetMs : Number.POSITIVE_INFINITY;
+    const retry = this.#store.untold().length > 0 ? Date.now() + RETRY_MS : due;
+    const next = Math.min(due, retry);
+    if (next >= this.#armedFor) return; // An alarm that comes too early changes nothing.
+    this.#armedFor = next;
+    void this.ctx.storage.setAlarm(next);
+  }
+
+  /** Tells directories what they have to learn. Whatever fails here the alarm makes good. */
+  async #tell(untold: readonly Untold[]): Promise<void> {
+    const { generation, accountId } = objectName(this.ctx.id);
+    for (const item of untold) {
+      const name = directoryName(generation, accountId, item.region);
+      try {
+        const offsetMs = await this.env.DIRECTORIES.getByName(name).apply(item.entry);
+        this.#told.push(item);
+        await this.moveClock(offsetMs);
+      } catch (cause) {
+        console.error(JSON.stringify({ event: "a directory was not told", cause: String(cause) }));
+      }
+    }
+  }
+
+  #isTold({ region, entry }: Untold): boolean {
+    return this.#told.some(
+      (told) => told.region === region && told.entry.version === entry.version,
+    );
+  }
+
+  /** A new set learns the clock from its directory, which its tenant then knows of. */
+  async #join(region: string): Promise<void> {
+    const { generation, accountId } = objectName(this.ctx.id);
+    const directory = this.env.DIRECTORIES.getByName(directoryName(generation, accountId, region));
+    const offsetMs = await directory.join();
+    if (offsetMs <= this.#offsetMs) return;
+    this.#store.putOffset(offsetMs);
+    this.#offsetMs = offsetMs;
+  }
+
+  #moment(): Moment {
+    return { now: Date.now() + this.#offsetMs, random, delays: this.#delays };
+  }
+}
+
+function loadedFrom(store: KeySetStore): KeySet | null {
+  const set = store.load();
+  if (set) assertKeySet(set);
+  return set;
+}

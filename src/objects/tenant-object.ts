@@ -1,0 +1,67 @@
+// One tenant: which accounts and Regions have a directory, and the tenant's clock.
+
+import { DurableObject } from "cloudflare:workers";
+import { directoryName } from "./names.ts";
+import { TenantStore } from "./tenant-store.ts";
+
+/** A tenant's clock. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** How far it is ahead of real time, in milliseconds. */
+  readonly offsetMs: number;
+}
+
+/** When the alarm tells everyone of the clock again, if a crash or a failure came between. */
+const RETRY_MS = 2000;
+
+export class TenantObject extends DurableObject<Env> {
+  readonly #store = new TenantStore(this.ctx.storage);
+
+  /** Records a directory, before it has its first entry; returns the clock's offset in ms. */
+  register(accountId: string, region: string): number {
+    this.#store.putDirectory(accountId, region);
+    return this.#store.clock().offsetMs;
+  }
+
+  clock(): Clock {
+    const { offsetMs } = this.#store.clock();
+    return { now: Date.now() + offsetMs, offsetMs };
+  }
+
+  /**
+   * Moves the clock forward by `byMs`, or to the instant `toMs` where that is later than now, and
+   * returns when everything that is then due has happened. The offset is saved before anyone is
+   * told, so that the alarm makes good a crash in between.
+   */
+  async moveClock(move: { readonly byMs: number } | { readonly toMs: number }): Promise<Clock> {
+    const { offsetMs } = this.#store.clock();
+    const moved =
+      "byMs" in move ? offsetMs + move.byMs : Math.max(offsetMs, move.toMs - Date.now());
+    this.#store.putOffset(moved);
+    void this.ctx.storage.setAlarm(Date.now() + RETRY_MS);
+    await this.#tell();
+    return this.clock();
+  }
+
+  override async alarm(): Promise<void> {
+    try {
+      await this.#tell();
+    } catch (cause) {
+      console.error(JSON.stringify({ event: "the clock could not be told", cause: String(cause) }));
+      await this.ctx.storage.setAlarm(Date.now() + RETRY_MS);
+    }
+  }
+
+  /** Tells every directory of the offset, each of which tells its key sets. */
+  async #tell(): Promise<void> {
+    const { offsetMs, pushedOffsetMs } = this.#store.clock();
+    if (pushedOffsetMs >= offsetMs) return;
+    const generation = this.ctx.id.name ?? "";
+    for (const { accountId, region } of this.#store.directories()) {
+      const name = directoryName(generation, accountId, region);
+      await this.env.DIRECTORIES.getByName(name).moveClock(offsetMs);
+    }
+    this.#store.putPushedOffset(offsetMs);
+  }
+}

@@ -1,0 +1,77 @@
+// The registry: every operation of the API that is built, and the steps of those that are composed.
+
+import { aliases, aliasSteps } from "./aliases.ts";
+import { dataKeys } from "./data-keys.ts";
+import { encryption, reEncryptSteps } from "./encryption.ts";
+import { keyDeletion } from "./key-deletion.ts";
+import { keys } from "./keys.ts";
+import { multiRegion } from "./multi-region.ts";
+import type { Create, InDirectory, KeyRecord, OperationRecord } from "./operation.ts";
+import { policies } from "./policies.ts";
+import { rotation } from "./rotation.ts";
+import { tags } from "./tags.ts";
+
+/** What a caller can name in X-Amz-Target, by the guide's own headings. */
+export const operations: Readonly<Record<string, OperationRecord>> = {
+  ...keys,
+  ...keyDeletion,
+  ...multiRegion,
+  ...rotation,
+  ...encryption,
+  ...dataKeys,
+  ...aliases,
+  ...tags,
+  ...policies,
+};
+
+const all: Readonly<Record<string, OperationRecord>> = {
+  ...operations,
+  ...reEncryptSteps,
+  ...aliasSteps,
+};
+
+const ofKinds = (...kinds: readonly string[]) =>
+  Object.assign(
+    Object.create(null),
+    Object.fromEntries(Object.entries(all).filter(([, record]) => kinds.includes(record.kind))),
+  );
+
+/** What a key set performs, steps included. */
+export const keyOperations: Readonly<Record<string, KeyRecord | Create<unknown>>> = ofKinds(
+  "use",
+  "change",
+  "create",
+);
+
+/** What a directory performs, steps included. */
+export const directoryOperations: Readonly<Record<string, InDirectory<unknown>>> =
+  ofKinds("directory");
+
+/** The operations of the API that are not built yet. */
+export const operationsNotBuilt: readonly string[] = [
+  "ConnectCustomKeyStore",
+  "CreateCustomKeyStore",
+  "CreateGrant",
+  "Decapsulate",
+  "DeleteCustomKeyStore",
+  "DeleteImportedKeyMaterial",
+  "DeriveSharedSecret",
+  "DescribeCustomKeyStores",
+  "DisconnectCustomKeyStore",
+  "Encapsulate",
+  "GenerateDataKeyPair",
+  "GenerateDataKeyPairWithoutPlaintext",
+  "GenerateMac",
+  "GetKeyLastUsage",
+  "GetParametersForImport",
+  "GetPublicKey",
+  "ImportKeyMaterial",
+  "ListGrants",
+  "ListRetirableGrants",
+  "RetireGrant",
+  "RevokeGrant",
+  "Sign",
+  "UpdateCustomKeyStore",
+  "Verify",
+  "VerifyMac",
+];

@@ -1,0 +1,64 @@
+// KeyMetadata, the answer of CreateKey, DescribeKey and ReplicateKey.
+// https://docs.aws.amazon.com/kms/latest/APIReference/API_KeyMetadata.html
+
+import { keyArn } from "../domain/arn.ts";
+import { currentMaterial, type Key, type KeySet, keysOf } from "../domain/key-set.ts";
+import { keySpecs } from "../domain/key-spec.ts";
+import type { Region } from "../domain/region.ts";
+import type { Target } from "./operation.ts";
+
+/** An instant in AWS's JSON: seconds since the epoch, with a fraction. */
+export const timestamp = (ms: number) => ms / 1000;
+
+/** Everything DescribeKey says of the key; members that do not apply are left out. */
+export function keyMetadata({ set, key, arn }: Target): object {
+  return {
+    AWSAccountId: set.accountId,
+    KeyId: set.keyId,
+    Arn: arn,
+    CreationDate: timestamp(key.createdAt),
+    Enabled: key.state === "Enabled",
+    Description: key.description,
+    KeyUsage: set.keyUsage,
+    KeyState: key.state,
+    ...deletion(key),
+    Origin: set.origin,
+    KeyManager: "CUSTOMER",
+    CustomerMasterKeySpec: set.keySpec,
+    KeySpec: set.keySpec,
+    EncryptionAlgorithms: keySpecs[set.keySpec].usages[set.keyUsage].algorithms,
+    MultiRegion: set.multiRegion,
+    ...(set.multiRegion && { MultiRegionConfiguration: multiRegionConfiguration(set, key) }),
+    // Recorded on AWS: absent from ReplicateKey's answer, there once the replica is Enabled.
+    ...(key.state !== "Creating" && { CurrentKeyMaterialId: currentMaterial(set).id }),
+  };
+}
+
+function deletion(key: Key): object {
+  if (key.deletionAt !== null) return { DeletionDate: timestamp(key.deletionAt) };
+  if (key.state !== "PendingReplicaDeletion") return {};
+  return { PendingDeletionWindowInDays: key.waitingPeriodDays };
+}
+
+/**
+ * The set as this key shows it. While the primary changes, AWS shows the old and the new one as
+ * replicas; the keys that do not take part show the old primary until the change is complete.
+ */
+function multiRegionConfiguration(set: KeySet, key: Key): object {
+  const { update } = set;
+  const involved = update !== null && (update.from === key.region || update.to === key.region);
+  const primary = update && !involved ? update.from : set.primaryRegion;
+  const related = (region: Region) => ({
+    Arn: keyArn(region, set.accountId, set.keyId),
+    Region: region,
+  });
+  return {
+    MultiRegionKeyType: key.region === primary && !involved ? "PRIMARY" : "REPLICA",
+    PrimaryKey: related(primary),
+    ReplicaKeys: keysOf(set)
+      .map((member) => member.region)
+      .filter((region) => involved || region !== primary)
+      .sort()
+      .map(related),
+  };
+}

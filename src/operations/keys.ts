@@ -1,0 +1,163 @@
+// Creating, describing, listing and switching keys.
+// https://docs.aws.amazon.com/kms/latest/developerguide/getting-started.html
+
+import { toHex } from "../crypto/base64.ts";
+import { keyArn } from "../domain/arn.ts";
+import { newKeyMaterial } from "../domain/key-material.ts";
+import { type KeySet, withKeys } from "../domain/key-set.ts";
+import {
+  customerMasterKeySpecNames,
+  isBuiltKeySpec,
+  type KeySpec,
+  type KeyUsage,
+  keySpecNames,
+  keySpecs,
+  keyUsageNames,
+} from "../domain/key-spec.ts";
+import type { Moment } from "../domain/moment.ts";
+import { notBuilt, validation } from "../errors.ts";
+import { keyMetadata } from "./key-metadata.ts";
+import * as members from "./members.ts";
+import { newKey } from "./new-key.ts";
+import { change, create, inDirectory, use } from "./operation.ts";
+import { markerPosition, page, pageLimit } from "./pages.ts";
+import { boolean, oneOf, required, text } from "./shape.ts";
+
+const KEY_PAGE = { standard: 100, max: 1000 };
+
+export const keys = {
+  /** Makes a single-Region key, or with MultiRegion the primary key of a new set. */
+  CreateKey: create({
+    input: {
+      Policy: members.policy,
+      Description: members.description,
+      KeyUsage: oneOf(keyUsageNames),
+      CustomerMasterKeySpec: oneOf(customerMasterKeySpecNames),
+      KeySpec: oneOf(keySpecNames),
+      Origin: oneOf(["AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"]),
+      CustomKeyStoreId: text({ min: 1, max: 64 }),
+      BypassPolicyLockoutSafetyCheck: boolean,
+      Tags: members.tags,
+      MultiRegion: boolean,
+      XksKeyId: text({ min: 1, max: 128, pattern: "^[a-zA-Z0-9-_.]+$" }),
+    },
+    newKeyId: (input, random) =>
+      input.MultiRegion ? `mrk-${uuid(random, "")}` : uuid(random, "-"),
+    create(keyId, input, caller, at) {
+      const { keySpec, keyUsage } = specAndUsage(input);
+      if (input.Origin && input.Origin !== "AWS_KMS") throw notBuilt(`Origin ${input.Origin}`);
+      members.refuseNotBuilt(input, "CustomKeyStoreId", "XksKeyId");
+      const key = newKey(input, caller, "Enabled", at.now);
+      const set: KeySet = {
+        accountId: caller.accountId,
+        keyId,
+        multiRegion: input.MultiRegion ?? false,
+        keySpec,
+        keyUsage,
+        origin: "AWS_KMS",
+        primaryRegion: caller.region,
+        update: null,
+        materials: [{ ...newKeyMaterial(keySpec, at), rotation: null }],
+        rotation: null,
+        rotationInProgress: null,
+        keys: { [caller.region]: key },
+        version: 0,
+      };
+      const arn = keyArn(caller.region, caller.accountId, keyId);
+      return { set, output: { KeyMetadata: keyMetadata({ set, key, arn }) } };
+    },
+  }),
+
+  DescribeKey: use({
+    input: { KeyId: required(members.keyId), GrantTokens: members.grantTokens },
+    aliases: true,
+    invalidArn: true,
+    use: (target) => ({ KeyMetadata: keyMetadata(target) }),
+  }),
+
+  ListKeys: inDirectory({
+    input: { Limit: members.limit, Marker: members.marker },
+    run(directory, input, caller) {
+      const limit = pageLimit(input, KEY_PAGE);
+      const after = markerPosition("ListKeys", input.Marker);
+      const found = directory.keys(after, limit + 1);
+      const { items, output } = page("ListKeys", found, limit, (entry) => entry.keyId);
+      const Keys = items.map(({ keyId }) => ({
+        KeyId: keyId,
+        KeyArn: keyArn(caller.region, caller.accountId, keyId),
+      }));
+      return { Keys, ...output };
+    },
+  }),
+
+  /** An overdue rotation, held up while the key was disabled, happens at this moment. */
+  EnableKey: change({
+    input: { KeyId: required(members.keyId) },
+    invalidArn: true,
+    change({ set, key }, _input, at) {
+      if (key.state === "Enabled") return { set, output: null };
+      const enabled = withKeys(set, { ...key, state: "Enabled" });
+      const { rotation } = set;
+      if (!rotation || key.region !== set.primaryRegion) return { set: enabled, output: null };
+      const nextAt = Math.max(rotation.nextAt, at.now);
+      return { set: { ...enabled, rotation: { ...rotation, nextAt } }, output: null };
+    },
+  }),
+
+  DisableKey: change({
+    input: { KeyId: required(members.keyId) },
+    invalidArn: true,
+    change: ({ set, key }) => ({
+      set: key.state === "Disabled" ? set : withKeys(set, { ...key, state: "Disabled" }),
+      output: null,
+    }),
+  }),
+
+  UpdateKeyDescription: change({
+    input: { KeyId: required(members.keyId), Description: required(members.description) },
+    invalidArn: true,
+    change: ({ set, key }, { Description }) => ({
+      set: withKeys(set, { ...key, description: Description }),
+      output: null,
+    }),
+  }),
+};
+
+/** A random UUID (version 4) in lower case; multi-Region key IDs have no dashes. */
+function uuid(random: Moment["random"], dash: "" | "-"): string {
+  const bytes = random(16);
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = toHex(bytes);
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    hex.slice(12, 16),
+    hex.slice(16, 20),
+    hex.slice(20),
+  ].join(dash);
+}
+
+function specAndUsage(input: {
+  readonly KeySpec?: string | undefined;
+  readonly CustomerMasterKeySpec?: string | undefined;
+  readonly KeyUsage?: string | undefined;
+}): { keySpec: KeySpec; keyUsage: KeyUsage } {
+  if (input.KeySpec && input.CustomerMasterKeySpec) {
+    throw validation(
+      "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. " +
+        "CustomerMasterKeySpec is deprecated.",
+    );
+  }
+  const keySpec = input.KeySpec ?? input.CustomerMasterKeySpec ?? "SYMMETRIC_DEFAULT";
+  if (!isBuiltKeySpec(keySpec)) throw notBuilt(`KeySpec ${keySpec}`);
+  const keyUsage = input.KeyUsage ?? "ENCRYPT_DECRYPT";
+  if (!isUsageOf(keySpec, keyUsage)) {
+    // Recorded on AWS.
+    throw validation(`KeyUsage ${keyUsage} is not compatible with KeySpec ${keySpec}`);
+  }
+  return { keySpec, keyUsage };
+}
+
+const isUsageOf = (keySpec: KeySpec, keyUsage: string): keyUsage is KeyUsage =>
+  Object.hasOwn(keySpecs[keySpec].usages, keyUsage);

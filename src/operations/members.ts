@@ -1,0 +1,74 @@
+// Input members that many operations share, with the model's bounds.
+
+import { isRegion, type Region } from "../domain/region.ts";
+import { notBuilt } from "../errors.ts";
+import {
+  blob,
+  boolean,
+  integer,
+  list,
+  oneOf,
+  required,
+  stringMap,
+  structure,
+  text,
+} from "./shape.ts";
+
+export const keyId = text({ min: 1, max: 2048 });
+
+export const grantTokens = list(text({ min: 1, max: 8192 }), { min: 0, max: 10 });
+
+export const encryptionContext = stringMap;
+
+export const encryptionAlgorithm = oneOf([
+  "SYMMETRIC_DEFAULT",
+  "RSAES_OAEP_SHA_1",
+  "RSAES_OAEP_SHA_256",
+  "SM2PKE",
+]);
+
+export const dryRun = boolean;
+
+export const dryRunModifiers = list(oneOf(["IGNORE_CIPHERTEXT"]));
+
+export const ciphertextBlob = blob({ min: 1, max: 6144 });
+
+/** A Nitro enclave's attestation document. */
+export const recipient = structure({
+  KeyEncryptionAlgorithm: oneOf(["RSAES_OAEP_SHA_256"]),
+  AttestationDocument: blob({ min: 1, max: 262_144 }),
+});
+
+export const policy = text({
+  min: 1,
+  max: 131_072,
+  pattern: "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+",
+});
+
+export const policyName = text({ min: 1, max: 128, pattern: "[\\w]+" });
+
+export const description = text({ min: 0, max: 8192 });
+
+export const tags = list(
+  structure({
+    TagKey: required(text({ min: 1, max: 128 })),
+    TagValue: required(text({ min: 0, max: 256 })),
+  }),
+);
+
+export const region = text({ min: 1, max: 32, pattern: "^([a-z]+-){2,3}\\d+$" });
+
+export const limit = integer({ min: 1, max: 1000 });
+
+export const marker = text({ min: 1, max: 1024, pattern: "[\\u0020-\\u00FF]*" });
+
+export const aliasName = text({ min: 1, max: 256, pattern: "^[a-zA-Z0-9:/_-]+$" });
+
+/** The Region a caller names, or null where KMS has none of that name. */
+export const knownRegion = (name: string): Region | null => (isRegion(name) ? name : null);
+
+/** Refuses members that AWS has and edge-kms does not yet. */
+export function refuseNotBuilt(input: object, ...members: readonly string[]): void {
+  const given = members.find((name) => (input as Record<string, unknown>)[name] !== undefined);
+  if (given) throw notBuilt(given);
+}

@@ -1,0 +1,45 @@
+// What CreateKey and ReplicateKey give a new key of a Region that its request did not.
+
+import { acceptKeyPolicy, defaultKeyPolicy } from "../domain/key-policy.ts";
+import type { Key, Tag } from "../domain/key-set.ts";
+import { partitionOf, type Region } from "../domain/region.ts";
+import { acceptTags } from "./tags.ts";
+
+interface NewKeyInput {
+  readonly Policy?: string | undefined;
+  readonly BypassPolicyLockoutSafetyCheck?: boolean | undefined;
+  readonly Description?: string | undefined;
+  readonly Tags?: readonly Tag[] | undefined;
+}
+
+/**
+ * The new member of `owner.region`, with the default key policy, no description and no tags where
+ * the request has none. Throws MalformedPolicyDocumentException, LimitExceededException and
+ * TagException.
+ */
+export function newKey(
+  input: NewKeyInput,
+  owner: { readonly region: Region; readonly accountId: string },
+  state: "Enabled" | "Creating",
+  now: number,
+): Key {
+  const { region, accountId } = owner;
+  return {
+    region,
+    state,
+    createdAt: now,
+    readyAt: now,
+    deletionAt: null,
+    waitingPeriodDays: null,
+    description: input.Description ?? "",
+    policy: policyOf(input, region, accountId),
+    tags: acceptTags([], input.Tags ?? []),
+  };
+}
+
+function policyOf(input: NewKeyInput, region: Region, accountId: string): string {
+  const partition = partitionOf(region);
+  if (input.Policy === undefined) return defaultKeyPolicy(partition, accountId);
+  const bypassLockoutCheck = input.BypassPolicyLockoutSafetyCheck ?? false;
+  return acceptKeyPolicy(input.Policy, { partition, accountId, bypassLockoutCheck });
+}

@@ -1,0 +1,97 @@
+// The one path every key operation takes, so that the order of refusals is decided once, here:
+// look-up, permission, combinations of parameters, designation, key state, the operation's own
+// rules, dry run. https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
+
+import { keyArn, rootArn } from "../domain/arn.ts";
+import { arnOf, isPrimary, type KeySet, keyIn } from "../domain/key-set.ts";
+import { type KeyOperationName, requireState } from "../domain/key-state.ts";
+import type { Moment } from "../domain/moment.ts";
+import { advance } from "../domain/schedule.ts";
+import { KmsError, keyNotFound, notAllowedByResource } from "../errors.ts";
+import { dryRunSucceeded } from "./encryption.ts";
+import { keyOperations } from "./index.ts";
+import type { Caller, Create, KeyRecord, Output, Target } from "./operation.ts";
+
+/** One request to a key set, as the edge sends it. */
+export interface Call {
+  readonly operation: string;
+  readonly input: object;
+  readonly caller: Caller;
+  /** The account and ID of the key that is asked for. */
+  readonly accountId: string;
+  readonly keyId: string;
+}
+
+/** What a call did: the set as it is now, to be saved where it is another one, and the answer. */
+export interface Step {
+  readonly set: KeySet | null;
+  readonly output: Output | Promise<Output>;
+}
+
+/** Of which kind a key operation is, or undefined where there is none of that name. */
+export const keyOperationKind = (operation: string) => keyOperations[operation]?.kind;
+
+/**
+ * The set as a call finds it, advanced to the moment. Save it if it changed, whatever the call
+ * comes to: what time did is not undone by a refusal.
+ */
+export const atMoment = (loaded: KeySet | null, at: Moment): KeySet | null =>
+  loaded && advance(loaded, at);
+
+/** Performs an operation on a set that is at the moment. Throws the KmsError AWS would answer. */
+export function perform(set: KeySet | null, call: Call, at: Moment): Step {
+  const record = keyOperations[call.operation];
+  if (!record) throw new Error(`no key operation ${call.operation}`);
+  if (record.kind === "create") return started(record, call, at);
+  const target = found(set, record, call);
+  requirePermission(target, record, call);
+  record.check?.(call.input);
+  requireDesignation(record, target);
+  record.precondition?.(target, call.input);
+  requireState(record.state ?? (call.operation as KeyOperationName), target.key.state, target.arn);
+  if (record.kind === "use") {
+    const output = record.use(target, call.input, at);
+    return { set, output: isDryRun(call) ? outcomeOfDryRun(output) : output };
+  }
+  const changed = record.change(target, call.input, at);
+  return { set: advance(changed.set, at), output: changed.output };
+}
+
+function started(record: Create<unknown>, call: Call, at: Moment): Step {
+  return record.create(call.keyId, call.input, call.caller, at);
+}
+
+function found(set: KeySet | null, record: KeyRecord, call: Call): Target {
+  const { region } = call.caller;
+  const key = set && keyIn(set, region);
+  if (set && key) return { set, key, arn: arnOf(set, key) };
+  const missing = record.kind === "use" ? record.missing?.(call.input) : null;
+  if (missing) throw missing;
+  const arn = keyArn(region, call.accountId, call.keyId);
+  // Of other accounts' keys AWS does not tell which exist.
+  throw call.accountId === call.caller.accountId ? keyNotFound(arn) : notAllowed(record, call, arn);
+}
+
+/** Until key policies are evaluated, a key is its own account's alone. */
+function requirePermission({ set, arn }: Target, record: KeyRecord, call: Call): void {
+  if (set.accountId !== call.caller.accountId) throw notAllowed(record, call, arn);
+}
+
+function notAllowed(record: KeyRecord, { caller, operation }: Call, arn: string): KmsError {
+  const callerArn = rootArn(caller.region, caller.accountId);
+  return notAllowedByResource(callerArn, record.action ?? operation, arn);
+}
+
+/** Recorded on AWS for ReplicateKey, before the key state is looked at. */
+function requireDesignation(record: KeyRecord, { set, key, arn }: Target): void {
+  if (!record.designation || (record.designation === "primary" && !set.multiRegion)) return;
+  if (set.multiRegion && isPrimary(set, key)) return;
+  throw new KmsError("UnsupportedOperationException", `${arn} is not a multi-region primary key.`);
+}
+
+const isDryRun = ({ input }: Call) => (input as { DryRun?: boolean }).DryRun === true;
+
+async function outcomeOfDryRun(output: Output | Promise<Output>): Promise<never> {
+  await output;
+  throw dryRunSucceeded();
+}

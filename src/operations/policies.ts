@@ -1,0 +1,63 @@
+// Key policies. https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
+
+import { acceptKeyPolicy } from "../domain/key-policy.ts";
+import { withKeys } from "../domain/key-set.ts";
+import { partitionOf } from "../domain/region.ts";
+import { KmsError } from "../errors.ts";
+import * as members from "./members.ts";
+import { change, use } from "./operation.ts";
+import { pageOf } from "./pages.ts";
+import { boolean, required } from "./shape.ts";
+
+/** The one policy a key has. */
+const POLICY_NAME = "default";
+const POLICY_PAGE = { standard: 100, max: 1000 };
+
+export const policies = {
+  GetKeyPolicy: use({
+    input: { KeyId: required(members.keyId), PolicyName: members.policyName },
+    invalidArn: true,
+    check({ PolicyName }) {
+      if ((PolicyName ?? POLICY_NAME) !== POLICY_NAME) {
+        throw new KmsError("NotFoundException", "No such policy exists");
+      }
+    },
+    use: ({ key }) => ({ Policy: key.policy, PolicyName: POLICY_NAME }),
+  }),
+
+  PutKeyPolicy: change({
+    input: {
+      KeyId: required(members.keyId),
+      PolicyName: members.policyName,
+      Policy: required(members.policy),
+      BypassPolicyLockoutSafetyCheck: boolean,
+    },
+    invalidArn: true,
+    check({ PolicyName }) {
+      if ((PolicyName ?? POLICY_NAME) !== POLICY_NAME) {
+        throw new KmsError("UnsupportedOperationException", "The only policy of a key is default.");
+      }
+    },
+    change({ set, key }, input) {
+      const policy = acceptKeyPolicy(input.Policy, {
+        partition: partitionOf(key.region),
+        accountId: set.accountId,
+        bypassLockoutCheck: input.BypassPolicyLockoutSafetyCheck ?? false,
+      });
+      return { set: withKeys(set, { ...key, policy }), output: null };
+    },
+  }),
+
+  ListKeyPolicies: use({
+    input: {
+      KeyId: required(members.keyId),
+      Limit: members.limit,
+      Marker: members.marker,
+    },
+    invalidArn: true,
+    use(_target, input) {
+      const { items, output } = pageOf("ListKeyPolicies", [POLICY_NAME], input, POLICY_PAGE);
+      return { PolicyNames: items, ...output };
+    },
+  }),
+};

@@ -1,0 +1,172 @@
+// Every setting of edge-kms, once: the launcher's flags, the Worker's variables and the README's
+// table are all read from here. Knows no KMS rule and no platform.
+
+/** How the text of a setting becomes a value; `parse` throws an Error that names no setting. */
+interface Kind<T> {
+  readonly parse: (text: string) => T;
+  /** What stands behind the flag in `--help`; a switch has none. */
+  readonly argument: string | null;
+}
+
+/** One row: a setting with its flag, its environment variable, or both. */
+export interface Setting<T = unknown> {
+  readonly flag: string | null;
+  readonly variable: string | null;
+  readonly kind: Kind<T>;
+  readonly standard: T;
+  readonly about: string;
+}
+
+const matching = (pattern: RegExp, what: string, argument: string): Kind<string> => ({
+  argument,
+  parse(text) {
+    if (!pattern.test(text)) throw new Error(`${what}, not ${JSON.stringify(text)}`);
+    return text;
+  },
+});
+
+const text = (argument: string): Kind<string> => matching(/./, "expects a value", argument);
+
+const integer = (max: number, argument: string): Kind<number> => ({
+  argument,
+  parse(text) {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value <= max)) {
+      throw new Error(`expects a whole number from 0 to ${max}, not ${JSON.stringify(text)}`);
+    }
+    return value;
+  },
+});
+
+const oneOf = <const T extends string>(...values: readonly T[]): Kind<T> => ({
+  argument: values.join("|"),
+  parse(text) {
+    const value = values.find((candidate) => candidate === text);
+    if (value === undefined) {
+      throw new Error(`expects one of ${values.join(", ")}, not ${JSON.stringify(text)}`);
+    }
+    return value;
+  },
+});
+
+const onOff: Kind<boolean> = {
+  argument: null,
+  parse(text) {
+    if (["true", "1", "on"].includes(text)) return true;
+    if (["false", "0", "off", ""].includes(text)) return false;
+    throw new Error(`expects true or false, not ${JSON.stringify(text)}`);
+  },
+};
+
+const setting = <T>(
+  flag: string | null,
+  variable: string | null,
+  kind: Kind<T>,
+  standard: T,
+  about: string,
+): Setting<T> => ({ flag, variable, kind, standard, about });
+
+const region = matching(/^([a-z]+-){2,3}\d+$/, "expects a Region such as us-east-1", "REGION");
+const account = matching(/^\d{12}$/, "expects an account of 12 digits", "ACCOUNT");
+/** An hour: longer than anyone waits for a state to pass; the clock can be moved past it. */
+const durationMs = integer(3_600_000, "MS");
+
+/** What only the launcher reads. */
+export const launcherSettings = {
+  port: setting("port", null, integer(65_535, "PORT"), 8787, "Port to listen on; 0 picks one"),
+  host: setting("host", null, text("ADDRESS"), "127.0.0.1", "Address to listen on"),
+  data: setting(
+    "data",
+    null,
+    text("FOLDER"),
+    "./.edge-kms",
+    "Folder for the state; made if missing",
+  ),
+  memory: setting(
+    "memory",
+    null,
+    onOff,
+    false,
+    "Keep the state in a temporary folder, removed at the end",
+  ),
+};
+
+/** What the Worker reads; the launcher passes each on from its flag or from its own environment. */
+export const workerSettings = {
+  region: setting(
+    "region",
+    "DEFAULT_REGION",
+    region,
+    "us-east-1",
+    "Region of requests that name none",
+  ),
+  account: setting(
+    "account",
+    "DEFAULT_ACCOUNT",
+    account,
+    "000000000000",
+    "Account of access keys that are not 12 digits",
+  ),
+  creatingMs: setting(
+    "creating-ms",
+    "CREATING_MS",
+    durationMs,
+    2000,
+    "How long a new replica key is `Creating`",
+  ),
+  updatingMs: setting(
+    "updating-ms",
+    "UPDATING_MS",
+    durationMs,
+    2000,
+    "How long `UpdatePrimaryRegion` leaves both keys `Updating`",
+  ),
+  rotatingMs: setting("rotating-ms", "ROTATING_MS", durationMs, 1000, "How long a rotation takes"),
+  movableClock: setting(
+    "movable-clock",
+    "MOVABLE_CLOCK",
+    onOff,
+    false,
+    "Serve `/_edge-kms/clock`, which moves time forward",
+  ),
+  log: setting(
+    "log",
+    "LOG",
+    oneOf("off", "error", "request"),
+    "error",
+    "What is logged: nothing, failures of edge-kms itself, or every request",
+  ),
+  auth: setting(
+    null,
+    "AUTH",
+    oneOf("open", "required"),
+    "required",
+    "Who is served: `open` everyone, `required` only who signs with a configured credential (the launcher sets `open`)",
+  ),
+};
+
+/** The values of a table of settings. */
+export type ValuesOf<Table extends Record<string, Setting>> = {
+  readonly [Name in keyof Table]: Table[Name] extends Setting<infer T> ? T : never;
+};
+
+export type WorkerSettings = ValuesOf<typeof workerSettings>;
+export type LauncherSettings = ValuesOf<typeof launcherSettings>;
+
+/**
+ * The Worker's settings from its variables; what is not set has its standard value.
+ * Throws an Error naming the variable that cannot be read.
+ */
+export function workerSettingsFrom(variables: object): WorkerSettings {
+  const values: Record<string, unknown> = {};
+  for (const [name, row] of Object.entries(workerSettings)) {
+    const text = row.variable ? (variables as Record<string, unknown>)[row.variable] : undefined;
+    try {
+      values[name] =
+        text === undefined || text === null ? row.standard : row.kind.parse(String(text));
+    } catch (cause) {
+      throw new Error(`${row.variable} ${(cause as Error).message}`, { cause });
+    }
+  }
+  return values as unknown as WorkerSettings;
+}

@@ -1,0 +1,70 @@
+// Builds what is run and published: dist/worker.mjs (the Worker) and dist/edge-kms.mjs (the
+// launcher, which looks for worker.mjs beside itself). npm runs it as `prepare`; the same sources
+// give the same bytes, wherever and whenever they are built.
+
+import { chmodSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** A file of the repository as text. */
+const source = (name) => readFileSync(join(root, name), "utf8");
+
+/** The one match of a pattern's group in wrangler.toml; a fact that is not there stops the build. */
+function wranglerFact(toml, pattern) {
+  const match = pattern.exec(toml);
+  if (!match) throw new Error(`wrangler.toml has nothing that matches ${pattern}`);
+  return match[1];
+}
+
+/** What the launcher has to know of package.json and wrangler.toml, so that neither is repeated. */
+function buildFacts() {
+  const toml = source("wrangler.toml");
+  const binding = /^\[\[durable_objects\.bindings]]\s+name = "(.+)"\s+class_name = "(.+)"/gm;
+  const durableObjects = [...toml.matchAll(binding)].map(([, name, className]) => ({
+    name,
+    className,
+  }));
+  if (durableObjects.length === 0) throw new Error("wrangler.toml names no Durable Object");
+  return {
+    version: JSON.parse(source("package.json")).version,
+    compatibilityDate: wranglerFact(toml, /^compatibility_date = "(.+)"/m),
+    compatibilityFlags: JSON.parse(wranglerFact(toml, /^compatibility_flags = (\[.*])/m)),
+    durableObjects,
+  };
+}
+
+/** Names stay readable: they are what a logged stack trace is made of. */
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  format: "esm",
+  legalComments: "none",
+  minifySyntax: true,
+  minifyWhitespace: true,
+  logLevel: "warning",
+};
+
+await Promise.all([
+  build({
+    ...common,
+    entryPoints: ["src/index.ts"],
+    outfile: "dist/worker.mjs",
+    target: "es2024",
+    conditions: ["workerd", "worker", "browser"],
+    external: ["cloudflare:*", "node:*"],
+    sourcemap: "linked",
+  }),
+  build({
+    ...common,
+    entryPoints: ["src/cli/main.ts"],
+    outfile: "dist/edge-kms.mjs",
+    platform: "node",
+    target: "node20",
+    external: ["workerd"],
+    define: { EDGE_KMS_BUILD: JSON.stringify(buildFacts()) },
+  }),
+]);
+chmodSync(join(root, "dist/edge-kms.mjs"), 0o755);
