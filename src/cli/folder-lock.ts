@@ -5,7 +5,6 @@
 // there. One whose holder is dead is removed by whoever holds the lock of *that* lock, named after
 // it: without this, a slow process could remove the lock a faster one has just put in its place.
 
-import { randomUUID } from "node:crypto";
 import { linkSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { endProcess, identify, isRunning, type ProcessIdentity } from "./process-identity.ts";
 
@@ -37,7 +36,7 @@ export class LockedError extends Error {
  * that worker is ended first: when this returns, nobody else works in the folder.
  */
 export async function acquireLock(path: string): Promise<FolderLock> {
-  const holder: Holder = { id: randomUUID(), launcher: identify(process.pid), workerd: null };
+  const holder: Holder = { id: uniqueId(), launcher: identify(process.pid), workerd: null };
   while (!create(path, holder)) {
     const other = read(path);
     if (!other) continue;
@@ -50,6 +49,9 @@ export async function acquireLock(path: string): Promise<FolderLock> {
     release: () => rmSync(path, { force: true }),
   };
 }
+
+/** Of this process and this instant. (Loading node:crypto for it would cost the start 2 ms.) */
+const uniqueId = () => `${process.pid}-${process.hrtime.bigint()}`;
 
 /**
  * Removes the lock of a dead holder unless someone else has. While we hold the lock named after

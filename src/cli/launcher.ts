@@ -79,12 +79,13 @@ async function answering(workerd: WorkerdProcess, folder: DataFolder): Promise<n
   try {
     folder.recordWorker(workerd.pid);
     workerd.begin();
-    const port = await workerd.listening;
-    rmSync(folder.configFile);
-    return port;
+    return await workerd.listening;
   } catch (error) {
     workerd.kill();
     await workerd.ended;
     throw error;
+  } finally {
+    // It has been read, and a folder that is looked into should hold state and nothing else.
+    rmSync(folder.configFile);
   }
 }

@@ -11,8 +11,6 @@ export interface ProcessIdentity {
   readonly started: string;
 }
 
-/** How long a process may take to end before it is killed. */
-const patienceMs = 5000;
 const pollMs = 10;
 
 /** The process that has this pid now; null when there is none, or only its unreaped remains. */
@@ -25,8 +23,8 @@ export function isRunning(identity: ProcessIdentity): boolean {
   return identify(identity.pid)?.started === identity.started;
 }
 
-/** Ends a process that is not our child, and waits until it is gone. */
-export async function endProcess(identity: ProcessIdentity): Promise<void> {
+/** Ends a process that is not our child, by force when it takes too long; waits until it is gone. */
+export async function endProcess(identity: ProcessIdentity, patienceMs = 5000): Promise<void> {
   const killAt = Date.now() + patienceMs;
   let sent: NodeJS.Signals | null = null;
   while (isRunning(identity)) {
@@ -47,17 +45,23 @@ function signal(pid: number, name: NodeJS.Signals): void {
 }
 
 /**
- * The start time is counted from the boot, and a machine or container that boots the same way
- * twice gives the same pid the same start: hence the boot's own id.
+ * The start time is counted from the boot, and a machine that boots the same way twice may give
+ * the same pid the same start: hence the boot's own id, where the system tells it.
  */
 function startedOnLinux(pid: number): string | null {
+  const stat = readIfThere(`/proc/${pid}/stat`);
+  if (stat === null) return null;
+  // Field 2, the command, may hold spaces and brackets; field 3 follows the last bracket.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [state, started] = [fields[0], fields[22 - 3]];
+  if (state === "Z" || state === "X") return null;
+  const boot = readIfThere("/proc/sys/kernel/random/boot_id") ?? "";
+  return `${boot.trim()} ${started}`;
+}
+
+function readIfThere(path: string): string | null {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // Field 2, the command, may hold spaces and brackets; field 3 follows the last bracket.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    const [state, started] = [fields[0], fields[22 - 3]];
-    if (state === "Z" || state === "X") return null;
-    return `${readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()} ${started}`;
+    return readFileSync(path, "utf8");
   } catch {
     return null;
   }

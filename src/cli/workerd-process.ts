@@ -165,7 +165,7 @@ function listenedPort(control: Readable): Promise<number> {
 /** One line for what workerd says in its own words, which name neither flag nor remedy. */
 function whyNotStarted(errors: string, { host, port }: WorkerdStart): string {
   if (/address already in use/i.test(errors)) return `port ${port} on ${host} is already in use`;
-  if (/assign requested address|getaddrinfo|invalid address/i.test(errors)) {
+  if (/assign requested address|getaddrinfo|parseAddress/i.test(errors)) {
     return `${host} is not an address of this machine`;
   }
   if (/bind\(\).*permission denied/i.test(errors)) return `no permission to listen on port ${port}`;

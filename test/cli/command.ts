@@ -1,0 +1,102 @@
+// The built command `edge-kms` as a test runs it: started, watched, and gone when the test ends.
+
+import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
+import { identify } from "../../src/cli/process-identity.ts";
+import { until } from "./until.ts";
+
+export const repository = fileURLToPath(new URL("../..", import.meta.url));
+export const cli = join(repository, "dist/edge-kms.mjs");
+
+/** What no test wants to inherit from the machine it runs on. */
+const foreign = ["AUTH", "LOG", "MOVABLE_CLOCK", "DEFAULT_REGION", "DEFAULT_ACCOUNT"];
+
+export function cleanEnvironment(added: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  const own = Object.entries(process.env).filter(([name]) => !foreign.includes(name));
+  return { ...Object.fromEntries(own), ...added };
+}
+
+/** A folder that is removed when the test ends. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "edge-kms-test-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export const isAlive = (pid: number) => identify(pid) !== null;
+
+/** The processes a process has started. */
+export function childrenOf(pid: number): number[] {
+  const table = execFileSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" });
+  const rows = table
+    .trim()
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/).map(Number));
+  return rows.filter(([, parent]) => parent === pid).map(([child]) => child as number);
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export class Command {
+  readonly child: ChildProcess;
+  readonly exit: Promise<Exit>;
+  stdout = "";
+  stderr = "";
+
+  constructor(args: readonly string[], options: SpawnOptions = {}) {
+    this.child = spawn(process.execPath, [cli, ...args], {
+      env: cleanEnvironment(),
+      ...options,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      this.stdout += text;
+    });
+    this.child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      this.stderr += text;
+    });
+    this.exit = new Promise((done) => {
+      this.child.once("close", (code, signal) => done({ code, signal }));
+    });
+    onTestFinished(async () => {
+      this.child.kill("SIGKILL");
+      await this.exit;
+    });
+  }
+
+  get pid(): number {
+    return this.child.pid as number;
+  }
+
+  /** Waits for the ready block; fails at once when the command ends instead. */
+  async ready(): Promise<{ url: string; workerd: number }> {
+    const url = await until("the server is ready", () => {
+      if (this.child.exitCode !== null) throw new Error(`edge-kms ended: ${this.stderr}`);
+      return /AWS_REGION=.*\n$/.test(this.stdout) && /ready at (\S+) /.exec(this.stdout)?.[1];
+    });
+    const [workerd] = childrenOf(this.pid);
+    return { url, workerd: workerd as number };
+  }
+}
+
+/** Runs the command to its end. */
+export async function outcome(args: readonly string[], options?: SpawnOptions) {
+  const command = new Command(args, options);
+  const { code } = await command.exit;
+  return { code, stdout: command.stdout, stderr: command.stderr };
+}
+
+/** A failed start: nothing on stdout, one line on stderr, exit code 1. */
+export const refusal = (line: string) => ({ code: 1, stdout: "", stderr: `edge-kms: ${line}\n` });
+
+/** Whether a server answers at its health address. */
+export async function health(url: string): Promise<unknown> {
+  return (await fetch(`${url}/health`)).json();
+}

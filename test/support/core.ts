@@ -1,0 +1,347 @@
+// KMS's pure core without a platform: the same steps as the edge and the Durable Objects take, over
+// maps instead of storage, at a time that tests set. Nothing here waits.
+
+import { addressOf, addressOfCiphertext, type KeyAddress } from "../../src/api/route.ts";
+import {
+  type Alias,
+  announce,
+  type Directory,
+  type DirectoryEntry,
+} from "../../src/domain/directory.ts";
+import { assertKeySet, type KeySet } from "../../src/domain/key-set.ts";
+import type { Delays, Moment } from "../../src/domain/moment.ts";
+import type { Region } from "../../src/domain/region.ts";
+import { KmsError } from "../../src/errors.ts";
+import { directoryOperations, keyOperations, operations } from "../../src/operations/index.ts";
+import type { Caller, Edge, KeyRecord } from "../../src/operations/operation.ts";
+import { atMoment, perform } from "../../src/operations/perform.ts";
+import { readInput } from "../../src/operations/shape.ts";
+
+declare global {
+  /** The Workers runtime types have this global, and those of Node do not. */
+  type CryptoKey = import("node:crypto").webcrypto.CryptoKey;
+}
+
+export const ACCOUNT = "111122223333";
+export const START = Date.UTC(2026, 0, 1);
+export const SECOND = 1000;
+export const MINUTE = 60 * SECOND;
+export const DAY = 24 * 60 * MINUTE;
+
+export const arnOf = (region: string, keyId: string, accountId = ACCOUNT) =>
+  `arn:aws:kms:${region}:${accountId}:key/${keyId}`;
+
+export const base64 = (text: string) => Buffer.from(text).toString("base64");
+export const unbase64 = (text: string) => Buffer.from(text, "base64").toString();
+
+/** The JSON of a key's metadata, as far as tests read it. */
+export interface KeyMetadata {
+  readonly AWSAccountId: string;
+  readonly KeyId: string;
+  readonly Arn: string;
+  readonly CreationDate: number;
+  readonly Enabled: boolean;
+  readonly Description: string;
+  readonly KeyState: string;
+  readonly KeySpec: string;
+  readonly KeyUsage: string;
+  readonly Origin: string;
+  readonly DeletionDate?: number;
+  readonly PendingDeletionWindowInDays?: number;
+  readonly MultiRegion: boolean;
+  readonly MultiRegionConfiguration?: {
+    readonly MultiRegionKeyType: string;
+    readonly PrimaryKey: RelatedKey;
+    readonly ReplicaKeys: readonly RelatedKey[];
+  };
+  readonly CurrentKeyMaterialId?: string;
+}
+
+export interface RelatedKey {
+  readonly Arn: string;
+  readonly Region: string;
+}
+
+export interface Decrypted {
+  readonly KeyId: string;
+  readonly Plaintext: string;
+  readonly EncryptionAlgorithm: string;
+  readonly KeyMaterialId: string;
+}
+
+export interface DataKey {
+  readonly CiphertextBlob: string;
+  readonly Plaintext: string;
+  readonly KeyId: string;
+  readonly KeyMaterialId: string;
+}
+
+export interface RotationStatus {
+  readonly KeyId: string;
+  readonly KeyRotationEnabled: boolean;
+  readonly RotationPeriodInDays?: number;
+  readonly NextRotationDate?: number;
+  readonly OnDemandRotationStartDate?: number;
+}
+
+export interface Rotation {
+  readonly KeyId: string;
+  readonly KeyMaterialId: string;
+  readonly KeyMaterialState: string;
+  readonly RotationDate?: number;
+  readonly RotationType?: string;
+}
+
+/** Random bytes that come out the same in every run (mulberry32). */
+export function seededRandom(seed: number): Moment["random"] {
+  let state = seed;
+  const word = () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return mixed ^ (mixed >>> 14);
+  };
+  return (length) => Uint8Array.from({ length }, () => word() & 0xff);
+}
+
+/** All of one tenant's keys and directories, and its clock. */
+export class World {
+  now = START;
+  readonly delays: Delays;
+  readonly random = seededRandom(1);
+  /** Whether every saved set has to be one that can come about. */
+  checks = true;
+  readonly #sets = new Map<string, KeySet>();
+  readonly #directories = new Map<string, MemoryDirectory>();
+
+  constructor(delays: Partial<Delays> = {}) {
+    this.delays = { creatingMs: 2000, updatingMs: 2000, rotatingMs: 1000, ...delays };
+  }
+
+  /** Lets time pass. Nobody is told: what is due happens at the next call. */
+  pass(ms: number): void {
+    this.now += ms;
+  }
+
+  /** Sends one request to a Region; returns the answer's JSON or throws the KmsError. */
+  async call<T = unknown>(
+    region: string,
+    operation: string,
+    input: unknown = {},
+    accountId = ACCOUNT,
+  ): Promise<T> {
+    const record = operations[operation];
+    if (!record) throw new Error(`${operation} is not built`);
+    const caller: Caller = { accountId, region: region as Region };
+    // Through JSON, as it comes and goes over the wire.
+    const read = readInput(record.input, JSON.parse(JSON.stringify(input)));
+    const answer = await this.#perform(operation, record, read, this.#edge(caller));
+    return JSON.parse(JSON.stringify(answer)) as T;
+  }
+
+  async createKey(region: string, input: object = {}): Promise<KeyMetadata> {
+    const answer = await this.call<{ KeyMetadata: KeyMetadata }>(region, "CreateKey", input);
+    return answer.KeyMetadata;
+  }
+
+  /** A new multi-Region primary key, with finished replicas; returns the key ID they share. */
+  async createSet(primary: string, ...replicas: readonly string[]): Promise<string> {
+    const { KeyId } = await this.createKey(primary, { MultiRegion: true });
+    for (const region of replicas) await this.replicate(KeyId, primary, region);
+    return KeyId;
+  }
+
+  /** Makes a replica and waits until it is `Enabled`. */
+  async replicate(KeyId: string, from: string, to: string, input: object = {}): Promise<void> {
+    await this.call(from, "ReplicateKey", { KeyId, ReplicaRegion: to, ...input });
+    this.pass(this.delays.creatingMs);
+  }
+
+  async describe(region: string, KeyId: string): Promise<KeyMetadata> {
+    const answer = await this.call<{ KeyMetadata: KeyMetadata }>(region, "DescribeKey", { KeyId });
+    return answer.KeyMetadata;
+  }
+
+  async encrypt(region: string, KeyId: string, text = "text", more: object = {}): Promise<string> {
+    const input = { KeyId, Plaintext: base64(text), ...more };
+    const answer = await this.call<{ CiphertextBlob: string }>(region, "Encrypt", input);
+    return answer.CiphertextBlob;
+  }
+
+  decrypt(region: string, CiphertextBlob: string, more: object = {}): Promise<Decrypted> {
+    return this.call(region, "Decrypt", { CiphertextBlob, ...more });
+  }
+
+  dataKey(region: string, KeyId: string): Promise<DataKey> {
+    return this.call(region, "GenerateDataKey", { KeyId, KeySpec: "AES_256" });
+  }
+
+  rotationStatus(region: string, KeyId: string): Promise<RotationStatus> {
+    return this.call(region, "GetKeyRotationStatus", { KeyId });
+  }
+
+  async rotations(region: string, KeyId: string, more: object = {}): Promise<readonly Rotation[]> {
+    const input = { KeyId, ...more };
+    return (await this.call<{ Rotations: Rotation[] }>(region, "ListKeyRotations", input))
+      .Rotations;
+  }
+
+  /** The set as it was last saved. */
+  saved(keyId: string, accountId = ACCOUNT): KeySet | null {
+    return this.#sets.get(`${accountId}/${keyId}`) ?? null;
+  }
+
+  /** Puts a set in a state that the operations built so far cannot bring it into. */
+  edit(keyId: string, change: (set: KeySet) => KeySet): void {
+    const set = this.saved(keyId);
+    if (!set) throw new Error(`no key set ${keyId}`);
+    this.#sets.set(`${set.accountId}/${keyId}`, change(set));
+  }
+
+  directory(region: string, accountId = ACCOUNT): Directory {
+    return this.#directory(accountId, region).at(this.now);
+  }
+
+  async #perform(
+    operation: string,
+    record: (typeof operations)[string],
+    input: object,
+    edge: EdgeOfWorld,
+  ): Promise<unknown> {
+    switch (record.kind) {
+      case "edge":
+        return record.run(edge, input);
+      case "directory":
+        return edge.onDirectory(operation, input);
+      case "create": {
+        const keyId = record.newKeyId(input, this.random);
+        return edge.atAddress({ accountId: edge.caller.accountId, keyId }, operation, input);
+      }
+      default: {
+        const { KeyId, CiphertextBlob } = input as { KeyId?: string; CiphertextBlob?: string };
+        if (KeyId !== undefined) return edge.onKey(operation, KeyId, input);
+        record.check?.(input);
+        return edge.onCiphertextKey(operation, CiphertextBlob ?? "", input);
+      }
+    }
+  }
+
+  #edge(caller: Caller): EdgeOfWorld {
+    const resolve = async (accountId: string, name: string) =>
+      this.#directory(accountId, caller.region).at(this.now).alias(name)?.keyId ?? null;
+    const atAddress = async <T>(address: KeyAddress, operation: string, input: object) =>
+      (await this.#onKeySet(address, operation, input, caller)) as T;
+    return {
+      caller,
+      random: this.random,
+      atAddress,
+      async onKey(step, keyId, input) {
+        const record = keyOperations[step] as KeyRecord;
+        return atAddress(await addressOf(keyId, record, caller, resolve), step, input);
+      },
+      async onCiphertextKey(step, ciphertext, input) {
+        return atAddress(addressOfCiphertext(ciphertext), step, input);
+      },
+      onDirectory: async <T>(operation: string, input: object) => {
+        const directory = this.#directory(caller.accountId, caller.region).at(this.now);
+        return directoryOperations[operation]?.run(directory, input, caller, this.now) as T;
+      },
+    };
+  }
+
+  #onKeySet({ accountId, keyId }: KeyAddress, operation: string, input: object, caller: Caller) {
+    const at: Moment = { now: this.now, random: this.random, delays: this.delays };
+    const id = `${accountId}/${keyId}`;
+    const before = this.#sets.get(id) ?? null;
+    const set = atMoment(before, at);
+    try {
+      const step = perform(set, { operation, input, caller, accountId, keyId }, at);
+      this.#save(id, before, step.set);
+      return step.output;
+    } catch (error) {
+      this.#save(id, before, set);
+      throw error;
+    }
+  }
+
+  #save(id: string, before: KeySet | null, after: KeySet | null): void {
+    if (before === after) return;
+    const { set, entries } = announce(before, after);
+    if (set && this.checks) assertKeySet(set);
+    if (set) this.#sets.set(id, set);
+    else this.#sets.delete(id);
+    const [accountId] = id.split("/") as [string];
+    for (const [region, entry] of entries) {
+      this.#directory(accountId, region).at(this.now).putKey(entry);
+    }
+  }
+
+  #directory(accountId: string, region: string): MemoryDirectory {
+    const name = `${accountId}/${region}`;
+    const known = this.#directories.get(name) ?? new MemoryDirectory();
+    this.#directories.set(name, known);
+    return known;
+  }
+}
+
+interface EdgeOfWorld extends Edge {
+  atAddress<T>(address: KeyAddress, step: string, input: object): Promise<T>;
+}
+
+/** A directory's keys and aliases, gone ones included; `at` shows those that are live. */
+export class MemoryDirectory {
+  readonly #keys = new Map<string, DirectoryEntry>();
+  readonly #aliases = new Map<string, Alias>();
+
+  at(now: number): Directory {
+    const keys = this.#keys;
+    const aliases = this.#aliases;
+    const liveKey = (keyId: string) => {
+      const entry = keys.get(keyId);
+      const live = entry?.present && (entry.goneAt === null || entry.goneAt > now);
+      return live ? entry : null;
+    };
+    const inOrder = <T>(map: ReadonlyMap<string, T>, after: string) =>
+      [...map.keys()]
+        .filter((name) => name > after)
+        .sort()
+        .map((name) => map.get(name) as T);
+    const liveAliases = (after: string, keyId: string | null) =>
+      inOrder(aliases, after)
+        .filter((alias) => liveKey(alias.keyId))
+        .filter((alias) => keyId === null || alias.keyId === keyId);
+    return {
+      keys: (after, limit) =>
+        inOrder(keys, after)
+          .filter((entry) => liveKey(entry.keyId))
+          .slice(0, limit),
+      aliases: (after, limit, keyId) => liveAliases(after, keyId).slice(0, limit),
+      alias: (name) => liveAliases("", null).find((alias) => alias.name === name) ?? null,
+      key: liveKey,
+      aliasCount: (keyId) => liveAliases("", keyId).length,
+      putKey(entry) {
+        const known = keys.get(entry.keyId);
+        if (known && known.version >= entry.version) return;
+        if (!entry.present || (known && known.createdAt !== entry.createdAt)) {
+          for (const alias of aliases.values()) {
+            if (alias.keyId === entry.keyId) aliases.delete(alias.name);
+          }
+        }
+        keys.set(entry.keyId, entry);
+      },
+      putAlias: (alias) => void aliases.set(alias.name, alias),
+      deleteAlias: (name) => void aliases.delete(name),
+    };
+  }
+}
+
+/** `ok`, or the refusal as `Name: text`, `Name` alone where it has no text. Bugs are thrown on. */
+export async function outcome(answer: Promise<unknown>): Promise<string> {
+  try {
+    await answer;
+    return "ok";
+  } catch (error) {
+    if (!(error instanceof KmsError)) throw error;
+    return error.text === null ? error.type : `${error.type}: ${error.text}`;
+  }
+}
