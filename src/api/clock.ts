@@ -1,7 +1,7 @@
 // The control API's clock: reads the tenant's time and moves it forward. Served only with the
 // setting `--movable-clock`.
 
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { DEFAULT_GENERATION } from "../objects/names.ts";
 import type { Clock } from "../objects/tenant-object.ts";
 import { workerSettingsFrom } from "../settings.ts";
@@ -17,25 +17,29 @@ clock.use(async (c, next) => {
   return next();
 });
 
-clock.get("/", async (c) => c.json(shown(await tenantOf(c.env).clock())));
+clock.get("/", async (c) => answer(c, shown(await tenantOf(c.env).clock())));
 
 clock.post("/", async (c) => {
   const body: unknown = await c.req.json().catch(() => null);
   const move = moveFrom(body);
-  if (!move) return c.json({ error: USAGE }, 400);
+  if (!move) return answer(c, { error: USAGE }, 400);
   const tenant = tenantOf(c.env);
   const { now, offsetMs } = await tenant.clock();
   const byMs = "byMs" in move ? move.byMs : move.toMs - now;
-  if (byMs < 0) return c.json({ error: "The clock can only be moved forward." }, 400);
+  if (byMs < 0) return answer(c, { error: "The clock can only be moved forward." }, 400);
   if (offsetMs + byMs > MAX_OFFSET_MS) {
-    return c.json({ error: "The clock can be at most 100 years ahead of real time." }, 400);
+    return answer(c, { error: "The clock can be at most 100 years ahead of real time." }, 400);
   }
-  return c.json(shown(await tenant.moveClock(move)));
+  return answer(c, shown(await tenant.moveClock(move)));
 });
 
 const USAGE = 'Send {"advance": "P8D"} or {"set": "2027-01-01T00:00:00Z"}.';
 
 const tenantOf = (env: Env) => env.TENANTS.getByName(DEFAULT_GENERATION);
+
+/** JSON with a line end, for those who read it in a terminal. */
+const answer = (c: Context, body: object, status: 200 | 400 = 200) =>
+  c.body(`${JSON.stringify(body)}\n`, status, { "content-type": "application/json" });
 
 const shown = ({ now, offsetMs }: Clock) => ({ now: new Date(now).toISOString(), offsetMs });
 

@@ -5,7 +5,16 @@
 // there. One whose holder is dead is removed by whoever holds the lock of *that* lock, named after
 // it: without this, a slow process could remove the lock a faster one has just put in its place.
 
-import { linkSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  linkSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { endProcess, identify, isRunning, type ProcessIdentity } from "./process-identity.ts";
 
 interface Holder {
@@ -44,6 +53,7 @@ export async function acquireLock(path: string): Promise<FolderLock> {
     if (other.workerd) await endProcess(other.workerd);
     await removeOrphan(path, other);
   }
+  sweep(path);
   return {
     recordWorker: (pid) => write(path, { ...holder, workerd: identify(pid) }),
     release: () => rmSync(path, { force: true }),
@@ -66,7 +76,18 @@ async function removeOrphan(path: string, orphan: Holder): Promise<void> {
   }
 }
 
-/** Creates the lock; false when there is one. */
+/**
+ * Removes what others left when they died on their way to this lock. Now that we hold it, nothing
+ * depends on these files any more: the locks they were to remove are gone for good, and a process
+ * that is still on its way makes its draft again.
+ */
+function sweep(path: string): void {
+  const folder = dirname(path);
+  const leftovers = readdirSync(folder).filter((name) => name.startsWith(`${basename(path)}.`));
+  for (const name of leftovers) rmSync(join(folder, name), { force: true });
+}
+
+/** Creates the lock; false when there is one, or when its holder swept our draft away. */
 function create(path: string, holder: Holder): boolean {
   const draft = `${path}.${holder.id}.new`;
   writeFileSync(draft, JSON.stringify(holder));
@@ -74,10 +95,11 @@ function create(path: string, holder: Holder): boolean {
     linkSync(draft, path);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST" || code === "ENOENT") return false;
     throw error;
   } finally {
-    unlinkSync(draft);
+    rmSync(draft, { force: true });
   }
 }
 

@@ -27,11 +27,12 @@ export function nextDue(set: KeySet): number {
 /**
  * The set as it is at `at.now`, or null when its last key is gone. The same object comes back when
  * nothing was due. Due deadlines happen in the order of their instants, each with `now` set to
- * its own, so `advance(s, t2)` equals `advance(advance(s, t1), t2)` for t1 ≤ t2.
+ * its own, so `advance(s, t2)` equals `advance(advance(s, t1), t2)` for t1 ≤ t2. What an operation
+ * at `from` has set free happens no earlier than that.
  */
-export function advance(set: KeySet, at: Moment): KeySet | null {
+export function advance(set: KeySet, at: Moment, from = Number.NEGATIVE_INFINITY): KeySet | null {
   let current = set;
-  let instant = Number.NEGATIVE_INFINITY;
+  let instant = from;
   for (;;) {
     const due = nextDue(current);
     if (due > at.now) return current;

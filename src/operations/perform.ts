@@ -54,7 +54,7 @@ export function perform(set: KeySet | null, call: Call, at: Moment): Step {
     return { set, output: isDryRun(call) ? outcomeOfDryRun(output) : output };
   }
   const changed = record.change(target, call.input, at);
-  return { set: advance(changed.set, at), output: changed.output };
+  return { set: advance(changed.set, at, at.now), output: changed.output };
 }
 
 function started(record: Create<unknown>, call: Call, at: Moment): Step {

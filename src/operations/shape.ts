@@ -259,16 +259,16 @@ function readList(shape: Shape<unknown>, values: unknown[], path: string, violat
       readValue(element, notNull(value, path), `${path}.${index + 1}.member`, violations),
     );
   }
-  // Of scalars KMS prints the whole list and every constraint of its elements.
+  // Of scalars AWS prints the whole list and every constraint of its elements: max, min, pattern.
   let broken = false;
   for (const value of values) {
     const size = sizeOf(element, notNull(value, path), path);
     broken ||= element.rules.some((rule) => !rule.holds(value, size));
   }
   if (broken) {
-    const all = element.rules.map((rule) => rule.words).join(", ");
+    const all = element.rules.map((rule) => rule.words).toReversed();
     violations.push(
-      refused(shown(shape, values), path, `Member must satisfy constraint: [${all}]`),
+      refused(shown(shape, values), path, `Member must satisfy constraint: [${all.join(", ")}]`),
     );
   }
   return values;

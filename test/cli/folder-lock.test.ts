@@ -90,6 +90,15 @@ describe("the lock of a dead holder is taken over", () => {
     expect(JSON.parse(readFileSync(path, "utf8")).launcher).toEqual(self());
   });
 
+  test("and with it goes what others left when they died on their way", async () => {
+    const path = newPath();
+    for (const name of ["lock", "lock.a", "lock.a.b", "lock.c.new"]) {
+      writeFileSync(join(path, "..", name), "{}");
+    }
+    await acquireLock(path);
+    expect(readdirSync(join(path, ".."))).toEqual(["lock"]);
+  });
+
   test("even if another died while it was taking it over", async () => {
     const path = newPath();
     leave(path, {});

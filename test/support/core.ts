@@ -118,6 +118,16 @@ export class World {
     this.delays = { creatingMs: 2000, updatingMs: 2000, rotatingMs: 1000, ...delays };
   }
 
+  /** Another world as this one is now; what happens in the one does not in the other. */
+  fork(): World {
+    const other = new World(this.delays);
+    other.now = this.now;
+    other.checks = this.checks;
+    for (const [id, set] of this.#sets) other.#sets.set(id, set);
+    for (const [name, known] of this.#directories) other.#directories.set(name, known.fork());
+    return other;
+  }
+
   /** Lets time pass. Nobody is told: what is due happens at the next call. */
   pass(ms: number): void {
     this.now += ms;
@@ -292,6 +302,13 @@ interface EdgeOfWorld extends Edge {
 export class MemoryDirectory {
   readonly #keys = new Map<string, DirectoryEntry>();
   readonly #aliases = new Map<string, Alias>();
+
+  fork(): MemoryDirectory {
+    const other = new MemoryDirectory();
+    for (const [keyId, entry] of this.#keys) other.#keys.set(keyId, entry);
+    for (const [name, alias] of this.#aliases) other.#aliases.set(name, alias);
+    return other;
+  }
 
   at(now: number): Directory {
     const keys = this.#keys;

@@ -3,7 +3,6 @@
 // gone after `stop`, and also when the test run itself is killed.
 
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,32 +30,25 @@ export type StartServer = (options?: ServerOptions) => Promise<Server>;
 
 /** What `npm start` runs: the launcher, with workerd and nothing else. */
 export const startRaw: StartServer = (options = {}) =>
-  startServer(options, (data) => {
-    const given = Object.entries(givenSettings(options));
-    const flags = given.flatMap(([name, value]) => flagOf(name as keyof WorkerSettings, value));
-    return {
-      command: ["dist/edge-kms.mjs", "--port", "0", "--data", data, ...flags],
-      // Not every setting has a flag; every one has a variable.
-      environment: variablesOf(options),
-    };
-  });
+  startServer(options, (data) => ({
+    command: ["dist/edge-kms.mjs", "--port", "0", "--data", data],
+    environment: variablesOf(options),
+  }));
 
 /** Miniflare's API on the built bundle. A setting that is left out is no variable either. */
 export const startMiniflare: StartServer = (options = {}) =>
   startServer(options, (data) => {
     const setup = { stateFolder: data, variables: variablesOf(options) };
-    return { command: ["test/support/miniflare.mjs", JSON.stringify(setup)], environment: {} };
+    return { command: ["test/support/miniflare.mjs", JSON.stringify(setup)] };
   });
 
 /** `npm run dev`: wrangler, which bundles the sources itself and reads wrangler.toml. */
 export const startWrangler: StartServer = (options = {}) =>
   startServer(options, (data) => {
-    const variables = Object.entries(variablesOf(options));
-    const vars = variables.flatMap(([name, value]) => ["--var", `${name}:${value}`]);
     const ports = ["--port", "0", "--inspector-port", "0"];
-    const quiet = "--show-interactive-dev-session=false";
-    const wrangler = ["wrangler", "dev", ...ports, "--persist-to", data, quiet, ...vars];
-    return { command: ["tools/node22.mjs", ...wrangler], environment: {} };
+    const vars = Object.entries(variablesOf(options)).map(([name, value]) => `${name}:${value}`);
+    const command = ["tools/node22.mjs", "wrangler", "dev", ...ports, "--persist-to", data];
+    return { command: [...command, ...vars.flatMap((pair) => ["--var", pair])] };
   });
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -64,7 +56,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 /** A Node script with its arguments, run in the repository's folder. */
 interface Launch {
   readonly command: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** How long a server may take to start, and to end before it is killed. */
@@ -74,9 +66,9 @@ async function startServer(
   options: ServerOptions,
   launch: (data: string) => Launch,
 ): Promise<Server> {
-  await (building ??= build());
-  const folder = options.data === undefined ? mkdtempSync(join(tmpdir(), "edge-kms-test-")) : null;
-  const { command, environment } = launch(options.data ?? join(folder ?? "", "data"));
+  await built();
+  const folder = mkdtempSync(join(tmpdir(), "edge-kms-test-"));
+  const { command, environment } = launch(options.data ?? join(folder, "data"));
   const child = spawn(process.execPath, [...command], {
     cwd: root,
     detached: true,
@@ -85,59 +77,53 @@ async function startServer(
   });
   const ended = new Promise<void>((done) => child.once("close", () => done()));
   const endWatch = watch(child, folder);
-  let stopping: Promise<void> | null = null;
-  const stop = async () => {
+  const stop = onlyOnce(async () => {
     await endGroup(child, ended);
-    if (folder) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     endWatch();
-  };
+  });
+  const { output, ready } = printed(child);
+  const url = await Promise.race([ready, ended, sleep(patienceMs, undefined, { ref: false })]);
+  if (url) return { url, output, stop };
+  await stop();
+  throw new Error(`${command.join(" ")} did not start:\n${output()}`);
+}
+
+/** What a server prints, and the URL it says it is ready at. */
+function printed({ stdout, stderr }: ChildProcess) {
   let text = "";
-  const output = () => text;
-  const url = new Promise<string>((found) => {
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding("utf8").on("data", (chunk: string) => {
+  const ready = new Promise<string>((found) => {
+    for (const stream of [stdout, stderr]) {
+      stream?.setEncoding("utf8").on("data", (chunk: string) => {
         text += chunk;
-        const [, shown] = /ready (?:at|on) (http:\/\/\S+)/i.exec(text) ?? [];
-        if (shown) found(shown);
+        const [, url] = /ready (?:at|on) (http:\/\/\S+)/i.exec(text) ?? [];
+        if (url) found(url);
       });
     }
   });
-  const shown = await Promise.race([url, ended, sleep(patienceMs, null, { ref: false })]);
-  if (!shown) {
-    await stop();
-    throw new Error(`${command.join(" ")} did not start:\n${text}`);
-  }
-  return { url: shown, output, stop: () => (stopping ??= stop()) };
+  return { output: () => text, ready };
 }
 
-/** The settings that are given, without what is no setting. */
-function givenSettings(options: ServerOptions): Partial<WorkerSettings> {
-  const { data: _data, ...settings } = options;
-  return settings;
-}
-
-function variablesOf(options: ServerOptions): Record<string, string> {
-  const variables: Record<string, string> = {};
-  for (const [name, value] of Object.entries(givenSettings(options))) {
-    const { variable } = workerSettings[name as keyof WorkerSettings];
-    if (variable !== null) variables[variable] = String(value);
-  }
-  return variables;
-}
-
-function flagOf(name: keyof WorkerSettings, value: string | number | boolean): string[] {
-  const { flag, kind } = workerSettings[name];
-  if (flag === null || value === false) return [];
-  return kind.argument === null ? [`--${flag}`] : [`--${flag}`, String(value)];
+/** The Worker's variables for the settings that are given. */
+function variablesOf({ data: _data, ...settings }: ServerOptions): Record<string, string> {
+  const names = Object.keys(settings) as (keyof WorkerSettings)[];
+  return Object.fromEntries(
+    names.map((name) => [workerSettings[name].variable, String(settings[name])]),
+  );
 }
 
 /** Our own environment without settings, which would reach the launcher. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
-  const environment = { ...process.env };
-  for (const { variable } of Object.values(workerSettings)) {
-    if (variable !== null) delete environment[variable];
-  }
-  return environment;
+  const settings = new Set(Object.values(workerSettings).map((row) => row.variable));
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !settings.has(name)));
+}
+
+function onlyOnce<T>(run: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | null = null;
+  return () => {
+    running ??= run();
+    return running;
+  };
 }
 
 // Ending. A server is a tree of processes in a group of its own.
@@ -162,19 +148,19 @@ async function endGroup(child: ChildProcess, ended: Promise<void>): Promise<void
  */
 const watchScript = `
 read -r line && exit
-kill -TERM -- "-$1"
+kill -s TERM -- "-$1"
 rounds=0
-while [ $rounds -lt 50 ] && kill -0 -- "-$1"; do
+while [ $rounds -lt 50 ] && kill -s 0 -- "-$1"; do
   rounds=$((rounds + 1))
-  if [ $rounds -eq 40 ]; then kill -KILL -- "-$1"; fi
+  if [ $rounds -eq 40 ]; then kill -s KILL -- "-$1"; fi
   sleep 0.1
 done
-if [ -n "$2" ]; then rm -rf -- "$2"; fi
+rm -rf -- "$2"
 `;
 
 /** Has the server ended when this process is killed; the function returned calls that off. */
-function watch(child: ChildProcess, folder: string | null): () => void {
-  const watcher = spawn("/bin/sh", ["-c", watchScript, "sh", String(child.pid), folder ?? ""], {
+function watch({ pid }: ChildProcess, folder: string): () => void {
+  const watcher = spawn("/bin/sh", ["-c", watchScript, "edge-kms-watch", String(pid), folder], {
     detached: true,
     stdio: ["pipe", "ignore", "ignore"],
   });
@@ -185,25 +171,20 @@ function watch(child: ChildProcess, folder: string | null): () => void {
 
 // Building. dist has to be newer than what it is made of.
 
-let building: Promise<void> | undefined;
-
 const buildLock = join(root, "dist", ".building");
 
 /** Test files run in processes of their own: one of them builds, the others wait for it. */
-async function build(): Promise<void> {
+const built = onlyOnce(async () => {
   mkdirSync(join(root, "dist"), { recursive: true });
-  while (!isBuilt()) {
-    if (!lockBuild()) {
-      await sleep(50);
-      continue;
-    }
-    try {
+  while (!lockBuild()) await sleep(50);
+  try {
+    if (!isBuilt()) {
       await promisify(execFile)(process.execPath, ["tools/build.mjs"], { cwd: root });
-    } finally {
-      rmdirSync(buildLock);
     }
+  } finally {
+    rmdirSync(buildLock);
   }
-}
+});
 
 function isBuilt(): boolean {
   const made = Math.min(...["dist/worker.mjs", "dist/edge-kms.mjs"].map(modifiedAt));
@@ -220,13 +201,14 @@ const modifiedAt = (name: string) =>
 
 /** Whether this process is the one to build. A lock of a minute ago belongs to nobody any more. */
 function lockBuild(): boolean {
-  const lockedAt = statSync(buildLock, { throwIfNoEntry: false })?.mtimeMs;
-  if (lockedAt !== undefined && Date.now() - lockedAt > 60_000) rmdirSync(buildLock);
+  const lockedAt = statSync(buildLock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
   try {
+    if (Date.now() - lockedAt > 60_000) rmdirSync(buildLock);
     mkdirSync(buildLock);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST" || code === "ENOENT") return false;
     throw error;
   }
 }
