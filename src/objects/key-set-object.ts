@@ -50,7 +50,9 @@ export class KeySetObject extends DurableObject<Env> {
     if (!this.#set || offsetMs <= this.#offsetMs) return;
     this.#store.putOffset(offsetMs);
     this.#offsetMs = offsetMs;
-    await this.#tell(this.#catchUp());
+    const untold = this.#catchUp();
+    this.#arm(); // What is still to come, comes sooner.
+    await this.#tell(untold);
   }
 
   override async alarm(): Promise<void> {
@@ -60,11 +62,12 @@ export class KeySetObject extends DurableObject<Env> {
       await this.#tell(this.#store.untold().filter((item) => !this.#isTold(item)));
       this.#store.forget(this.#told);
       this.#told = [];
-      if (!this.#set && this.#store.untold().length === 0) await this.ctx.storage.deleteAll();
+      if (!this.#set && this.#store.untold().length === 0) await this.#store.deleteAll();
+      this.#arm();
     } catch (cause) {
       console.error(JSON.stringify({ event: "alarm failed", cause: String(cause) }));
+      await this.ctx.storage.setAlarm(Date.now() + RETRY_MS); // What is overdue would go off at once.
     }
-    this.#arm();
   }
 
   /** Check, change and save with nothing in between. */
@@ -89,6 +92,7 @@ export class KeySetObject extends DurableObject<Env> {
     if (after === this.#set) return [];
     const { set, entries } = announce(this.#set, after);
     if (set) assertKeySet(set);
+    if (this.#set === null) this.#store.putOffset(this.#offsetMs);
     this.#store.save(this.#set, set, entries);
     this.#set = set;
     this.#arm();
@@ -131,9 +135,7 @@ export class KeySetObject extends DurableObject<Env> {
     const { generation, accountId } = objectName(this.ctx.id);
     const directory = this.env.DIRECTORIES.getByName(directoryName(generation, accountId, region));
     const offsetMs = await directory.join();
-    if (offsetMs <= this.#offsetMs) return;
-    this.#store.putOffset(offsetMs);
-    this.#offsetMs = offsetMs;
+    this.#offsetMs = Math.max(this.#offsetMs, offsetMs); // Saved with the set, should there be one.
   }
 
   #moment(): Moment {

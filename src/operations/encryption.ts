@@ -48,7 +48,6 @@ export const encryption = {
   Decrypt: use({
     input: { ...decryptInput, Recipient: members.recipient },
     aliases: true,
-    ciphertext: "CiphertextBlob",
     check(input) {
       members.refuseNotBuilt(input, "Recipient");
       requireCiphertext(input, "KeyId");

@@ -7,6 +7,7 @@ import type { KeyOperationName } from "../domain/key-state.ts";
 import type { Moment } from "../domain/moment.ts";
 import type { Region } from "../domain/region.ts";
 import type { KmsError } from "../errors.ts";
+import type { KeyIdForms } from "./key-address.ts";
 import type { InputOf, Members } from "./shape.ts";
 
 /** The JSON of an answer; null where AWS sends no body. */
@@ -94,15 +95,8 @@ interface Described<M extends Members> {
   readonly input: M;
 }
 
-/** How a key operation finds its key. */
-interface Routed {
-  /** Whether KeyId may be an alias; the cryptographic operations, DescribeKey and GetPublicKey. */
-  readonly aliases?: boolean;
-  /** Where KeyId is absent, the member whose ciphertext names the key. */
-  readonly ciphertext?: "CiphertextBlob";
-  /** InvalidArnException is among the operation's errors: a malformed ARN gets it. */
-  readonly invalidArn?: boolean;
-}
+/** How a key operation finds its key. Without KeyId the CiphertextBlob names it. */
+type Routed = KeyIdForms;
 
 export type KeyRecord = (Use<unknown> | Change<unknown>) & Described<Members> & Routed;
 export type OperationRecord =

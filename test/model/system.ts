@@ -185,7 +185,10 @@ export class System {
 
   /** What was last said to a directory is right now, and will be for as long as nobody calls. */
   requireForetold(keyId: string, regions: readonly Region[]): void {
-    const { latest } = this.#keptOf(keyId);
+    const { latest, saved } = this.#keptOf(keyId);
+    for (const [region, { present }] of latest) {
+      assert.equal(present, saved?.keys[region] !== undefined, "what was noticed was said");
+    }
     const foretold = [...latest.values()]
       .map(({ goneAt }) => goneAt ?? 0)
       .filter((goneAt) => goneAt > this.now)

@@ -1,7 +1,7 @@
 // KMS's pure core without a platform: the same steps as the edge and the Durable Objects take, over
 // maps instead of storage, at a time that tests set. Nothing here waits.
 
-import { addressOf, addressOfCiphertext, type KeyAddress } from "../../src/api/route.ts";
+import { addressOf, addressOfCiphertext } from "../../src/api/route.ts";
 import {
   type Alias,
   announce,
@@ -13,6 +13,7 @@ import type { Delays, Moment } from "../../src/domain/moment.ts";
 import type { Region } from "../../src/domain/region.ts";
 import { KmsError } from "../../src/errors.ts";
 import { directoryOperations, keyOperations, operations } from "../../src/operations/index.ts";
+import type { KeyAddress } from "../../src/operations/key-address.ts";
 import type { Caller, Edge, KeyRecord } from "../../src/operations/operation.ts";
 import { atMoment, perform } from "../../src/operations/perform.ts";
 import { readInput } from "../../src/operations/shape.ts";
@@ -194,6 +195,20 @@ export class World {
     const input = { KeyId, ...more };
     return (await this.call<{ Rotations: Rotation[] }>(region, "ListKeyRotations", input))
       .Rotations;
+  }
+
+  /** All pages of a list, one after another, as `NextMarker` leads through them. */
+  async pages<T extends object>(region: string, operation: string, input: object): Promise<T[]> {
+    type Page = T & { readonly Truncated: boolean; readonly NextMarker?: string };
+    const pages: Page[] = [];
+    let last: Page | undefined;
+    do {
+      if (pages.length === 1000) throw new Error(`${operation} has no last page`);
+      last = await this.call<Page>(region, operation, { ...input, Marker: last?.NextMarker });
+      if (last.Truncated !== (last.NextMarker !== undefined)) throw new Error("a page is wrong");
+      pages.push(last);
+    } while (last.Truncated);
+    return pages;
   }
 
   /** The set as it was last saved. */
