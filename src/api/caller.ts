@@ -15,9 +15,13 @@ const CREDENTIAL = /Credential=([^/,\s]+)\/(\d{8})\/([^/,\s]*)\/([^/,\s]*)\/aws4
  * a request without the header, is the default account. Throws IncompleteSignatureException and
  * InvalidSignatureException. Signatures are not verified yet: this is the place for it.
  */
-export function callerOf(authorization: string | null, settings: WorkerSettings): Caller {
+export function callerOf(
+  authorization: string | null,
+  settings: WorkerSettings,
+  service: "kms" | "sts" = "kms",
+): Caller {
   if (authorization === null) return defaultCaller(settings);
-  const [, accessKeyId, , region, service] = CREDENTIAL.exec(authorization) ?? [];
+  const [, accessKeyId, , region, scoped] = CREDENTIAL.exec(authorization) ?? [];
   if (!accessKeyId || region === undefined) {
     throw new KmsError(
       "IncompleteSignatureException",
@@ -30,10 +34,10 @@ export function callerOf(authorization: string | null, settings: WorkerSettings)
       "Credential should be scoped to a valid region.",
     );
   }
-  if (service !== "kms") {
+  if (scoped !== service) {
     throw new KmsError(
       "InvalidSignatureException",
-      "Credential should be scoped to correct service: 'kms'.",
+      `Credential should be scoped to correct service: '${service}'.`,
     );
   }
   return { accountId: ACCOUNT.test(accessKeyId) ? accessKeyId : settings.account, region };

@@ -12,6 +12,7 @@ import type { WorkerSettings } from "../settings.ts";
 import { callerOf, requireOpen } from "./caller.ts";
 import { bodyText, parseBody } from "./json.ts";
 import { addressOf, addressOfCiphertext } from "./route.ts";
+import { answerSts, isQuery } from "./sts.ts";
 
 const TARGET_PREFIX = "TrentService.";
 
@@ -21,7 +22,7 @@ export interface Service {
   readonly settings: WorkerSettings;
 }
 
-/** Serves `POST /`. Never throws: what is not a refusal of KMS is KMSInternalException. */
+/** Serves `POST /`: KMS, and what its clients ask of STS. Never throws: what is not a refusal of KMS is KMSInternalException. */
 export async function handle(request: Request, service: Service): Promise<Response> {
   const requestId = crypto.randomUUID();
   const started = Date.now();
@@ -29,6 +30,9 @@ export async function handle(request: Request, service: Service): Promise<Respon
   let response: Response;
   let refusal: Refusal | null = null;
   try {
+    if (target === null && isQuery(request)) {
+      return await answerSts(request, service.settings, requestId);
+    }
     response = answer(await outputFor(request, target, service), requestId);
   } catch (error) {
     refusal = refusalOf(error, requestId, service.settings);

@@ -80,6 +80,7 @@ function readyBlock({ url, folder }: EdgeKms, options: Options): string {
 export AWS_ENDPOINT_URL_KMS=${url}
 export AWS_ACCESS_KEY_ID=${options.account}
 export AWS_SECRET_ACCESS_KEY=edge-kms
+export AWS_DEFAULT_REGION=${options.region}
 export AWS_REGION=${options.region}
 `;
 }

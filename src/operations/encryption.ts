@@ -55,7 +55,7 @@ export const encryption = {
     missing: (input) => (input.KeyId === undefined ? unreachable(input.CiphertextBlob) : null),
     async use({ set, arn }, input) {
       const EncryptionAlgorithm = requireAlgorithm(set, input.EncryptionAlgorithm);
-      if (input.CiphertextBlob === undefined) return null; // IGNORE_CIPHERTEXT
+      if (input.CiphertextBlob === undefined || ignoresCiphertext(input)) return null;
       const { plaintext, material } = await decryptWith(
         set,
         input.CiphertextBlob,
@@ -86,7 +86,8 @@ export const encryption = {
     },
     async run(edge, input) {
       requireCiphertext({ ...input, KeyId: input.SourceKeyId }, "SourceKeyId");
-      const { CiphertextBlob, SourceKeyId, DestinationKeyId } = input;
+      const { SourceKeyId, DestinationKeyId } = input;
+      const CiphertextBlob = ignoresCiphertext(input) ? undefined : input.CiphertextBlob;
       const from: ReEncryptFrom = {
         CiphertextBlob,
         KeyId: SourceKeyId,
@@ -234,17 +235,20 @@ function requireAlgorithm(set: KeySet, asked: string | undefined): string {
   return algorithm;
 }
 
+interface CiphertextInput {
+  readonly CiphertextBlob?: string | undefined;
+  readonly KeyId?: string | undefined;
+  readonly DryRun?: boolean | undefined;
+  readonly DryRunModifiers?: readonly string[] | undefined;
+}
+
+/** Whether only the permission is asked about, not this ciphertext. */
+const ignoresCiphertext = ({ DryRun, DryRunModifiers }: CiphertextInput) =>
+  DryRun === true && DryRunModifiers?.includes("IGNORE_CIPHERTEXT") === true;
+
 /** A ciphertext may be left out only of a dry run that says so and names the key. */
-function requireCiphertext(
-  input: {
-    readonly CiphertextBlob?: string | undefined;
-    readonly KeyId?: string | undefined;
-    readonly DryRun?: boolean | undefined;
-    readonly DryRunModifiers?: readonly string[] | undefined;
-  },
-  keyIdMember: "KeyId" | "SourceKeyId",
-): void {
-  const ignored = input.DryRun && input.DryRunModifiers?.includes("IGNORE_CIPHERTEXT");
+function requireCiphertext(input: CiphertextInput, keyIdMember: "KeyId" | "SourceKeyId"): void {
+  const ignored = ignoresCiphertext(input);
   if (ignored && input.KeyId === undefined) {
     throw validation(`${keyIdMember} is required with the IGNORE_CIPHERTEXT modifier.`);
   }

@@ -94,14 +94,10 @@ export const keys = {
   EnableKey: change({
     input: { KeyId: required(members.keyId) },
     invalidArn: true,
-    change({ set, key }, _input, at) {
-      if (key.state === "Enabled") return { set, output: null };
-      const enabled = withKeys(set, { ...key, state: "Enabled" });
-      const { rotation } = set;
-      if (!rotation || key.region !== set.primaryRegion) return { set: enabled, output: null };
-      const nextAt = Math.max(rotation.nextAt, at.now);
-      return { set: { ...enabled, rotation: { ...rotation, nextAt } }, output: null };
-    },
+    change: ({ set, key }) => ({
+      set: key.state === "Enabled" ? set : withKeys(set, { ...key, state: "Enabled" }),
+      output: null,
+    }),
   }),
 
   DisableKey: change({

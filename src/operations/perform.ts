@@ -65,16 +65,21 @@ function found(set: KeySet | null, record: KeyRecord, call: Call): Target {
   const { region } = call.caller;
   const key = set && keyIn(set, region);
   if (set && key) return { set, key, arn: arnOf(set, key) };
-  const missing = record.kind === "use" ? record.missing?.(call.input) : null;
-  if (missing) throw missing;
-  const arn = keyArn(region, call.accountId, call.keyId);
-  // Of other accounts' keys AWS does not tell which exist.
-  throw call.accountId === call.caller.accountId ? keyNotFound(arn) : notAllowed(record, call, arn);
+  throw outOfReach(record, call, keyArn(region, call.accountId, call.keyId));
 }
 
 /** Until key policies are evaluated, a key is its own account's alone. */
 function requirePermission({ set, arn }: Target, record: KeyRecord, call: Call): void {
-  if (set.accountId !== call.caller.accountId) throw notAllowed(record, call, arn);
+  if (set.accountId !== call.caller.accountId) throw outOfReach(record, call, arn);
+}
+
+/** No such key, or not for this caller: of other accounts' keys AWS does not tell which exist. */
+function outOfReach(record: KeyRecord, call: Call, arn: string): KmsError {
+  const missing = record.kind === "use" ? record.missing?.(call.input) : null;
+  if (missing) return missing;
+  return call.accountId === call.caller.accountId
+    ? keyNotFound(arn)
+    : notAllowed(record, call, arn);
 }
 
 function notAllowed(record: KeyRecord, { caller, operation }: Call, arn: string): KmsError {

@@ -70,6 +70,7 @@ describe("a started server", () => {
 export AWS_ENDPOINT_URL_KMS=${url}
 export AWS_ACCESS_KEY_ID=123456789012
 export AWS_SECRET_ACCESS_KEY=edge-kms
+export AWS_DEFAULT_REGION=eu-west-1
 export AWS_REGION=eu-west-1
 `);
     expect(server.stderr).toBe("");

@@ -278,8 +278,6 @@ function cliOptions(server: Server, changed: Readonly<Record<string, string>> = 
   const environment: Record<string, string> = {
     ...said,
     ...changed,
-    // The one of the two that version 1 reads.
-    AWS_DEFAULT_REGION: said.AWS_REGION ?? "",
     AWS_CONFIG_FILE: config,
     AWS_SHARED_CREDENTIALS_FILE: join(cwd, "none"),
     AWS_PAGER: "",

@@ -73,9 +73,6 @@ async function story(url: string): Promise<void> {
   // A plan with a difference would end with 2, which is a failure.
   await tf("plan", "-detailed-exitcode", changed);
 
-  // To destroy this resource is to put a default policy that names the account, and the provider
-  // has not asked which account it is.
-  await tf("state", "rm", "aws_kms_key_policy.single");
   await tf("destroy", "-auto-approve", "-refresh=false", changed);
   expect((await us.listAliases({ KeyId })).Aliases).toEqual([]);
   expect(await us.describeKey({ KeyId })).toMatchObject({

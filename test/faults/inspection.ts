@@ -144,12 +144,16 @@ export class Inspection {
   async #checkLists(): Promise<void> {
     for (const region of regions) {
       let listed: readonly string[] = [];
-      await until(`the keys of ${region} are listed`, async () => {
-        listed = await this.#list(region);
-        // A key that nobody was told of may be listed only when the alarm has told the directory.
-        await this.#findUnknown(region, listed);
-        return isSame(listed, this.#expectedIn(region));
-      }).catch(() => assert.deepEqual(listed, this.#expectedIn(region), `ListKeys in ${region}`));
+      await until(
+        `the keys of ${region} are listed`,
+        async () => {
+          listed = await this.#list(region);
+          // A key that nobody was told of may be listed only when the alarm has told the directory.
+          await this.#findUnknown(region, listed);
+          return isSame(listed, this.#expectedIn(region));
+        },
+        30_000,
+      ).catch(() => assert.deepEqual(listed, this.#expectedIn(region), `ListKeys in ${region}`));
     }
   }
 

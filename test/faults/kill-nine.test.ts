@@ -106,7 +106,7 @@ test("ten kills under load lose nothing that was acknowledged", { timeout: 240_0
       const inspection = new Inspection(server.client, load.entries, load.lostCreates);
       // A move whose answer was lost may have been saved and not told yet; the alarm tells it.
       if (move === "moving") {
-        await until("everyone was told the time", () => inspection.areDeletionsDone(now));
+        await until("all were told the time", () => inspection.areDeletionsDone(now), 60_000);
       }
       await inspection.run(now);
     });

@@ -1,5 +1,6 @@
 // Writes of every kind, from many connections at once, until the server is gone.
 
+import { until } from "../cli/until.ts";
 import { type Client, LostError } from "./client.ts";
 import { after, type Call, type Entry, newEntry, type Region, regions } from "./ledger.ts";
 
@@ -57,10 +58,10 @@ export class Load {
 
   /** Begins a change of some key's primary; fulfilled when it is acknowledged, with the key. */
   async beginUpdate(client: Client): Promise<Entry> {
-    for (;;) {
+    return until("a change of a primary has begun", async () => {
       const { entry, call } = this.#plan("UpdatePrimaryRegion") ?? {};
-      if (entry && call && (await this.#send(client, entry, call))) return entry;
-    }
+      return entry && call && (await this.#send(client, entry, call)) && entry;
+    });
   }
 
   async #connection(client: Client): Promise<void> {

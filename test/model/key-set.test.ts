@@ -358,7 +358,7 @@ class Run {
       histories.add(JSON.stringify(Rotations));
       const { CurrentKeyMaterialId } = await this.#describe(keyId, region);
       if (key.state === "Creating") assert.equal(CurrentKeyMaterialId, undefined);
-      else assert.equal(CurrentKeyMaterialId, Rotations[0]?.KeyMaterialId);
+      else assert.equal(CurrentKeyMaterialId, Rotations.at(-1)?.KeyMaterialId);
       const pending = key.state.startsWith("Pending");
       const { KeyId, ...status } = await this.#system.ask<RotationStatus>(
         keyId,
@@ -373,10 +373,10 @@ class Run {
     assert.equal(histories.size, 1, "one history");
     assert.ok(statuses.size <= 1, "one rotation schedule");
     const rotations = JSON.parse([...histories][0] ?? "[]") as Rotation[];
-    const ids = rotations.map((rotation) => rotation.KeyMaterialId).toReversed();
+    const ids = rotations.map((rotation) => rotation.KeyMaterialId);
     assert.deepEqual(ids.slice(0, known.history.length), known.history, "nothing is lost");
     assert.equal(new Set(ids).size, ids.length);
-    const rotatedSince = rotations.slice(0, ids.length - known.history.length);
+    const rotatedSince = rotations.slice(known.history.length);
     for (const { RotationDate } of known.history.length > 0 ? rotatedSince : []) {
       const rotatedAt = (RotationDate ?? 0) * 1000;
       assert.ok(rotatedAt >= known.seenAt, "no rotation is older than a look without it");
@@ -386,9 +386,9 @@ class Run {
     const dates = rotations.flatMap(({ RotationDate }) => RotationDate ?? []);
     assert.deepEqual(
       dates,
-      dates.toSorted((a, b) => b - a),
+      dates.toSorted((a, b) => a - b),
     );
-    assert.ok((dates[0] ?? 0) * 1000 <= this.#system.now);
+    assert.ok((dates.at(-1) ?? 0) * 1000 <= this.#system.now);
     const running = this.#system.truth(keyId)?.rotationInProgress?.type === "ON_DEMAND" ? 1 : 0;
     const onDemand = rotations.filter(({ RotationType }) => RotationType === "ON_DEMAND").length;
     assert.equal(onDemand + running, model.rotations, "rotations on demand");

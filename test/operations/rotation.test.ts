@@ -202,7 +202,7 @@ describe("automatic rotation", () => {
     world.pass(350 * DAY);
     const rotations = await world.rotations(REGION, KeyId);
     expect(rotations.map(({ RotationDate }) => RotationDate)).toEqual(
-      [300, 200, 100].map((days) => (START + days * DAY + SECOND) / 1000),
+      [100, 200, 300].map((days) => (START + days * DAY + SECOND) / 1000),
     );
     expect(new Set(rotations.map(({ RotationType }) => RotationType))).toEqual(
       new Set(["AUTOMATIC"]),
@@ -228,7 +228,7 @@ describe("automatic rotation", () => {
 });
 
 describe("ListKeyRotations", () => {
-  test("lists rotations, and with ALL_KEY_MATERIAL the first material too; the newest first", async () => {
+  test("lists rotations, and with ALL_KEY_MATERIAL the first material too; the oldest first", async () => {
     const { world, KeyId, first } = await prepared();
     const all = { IncludeKeyMaterial: "ALL_KEY_MATERIAL" };
     expect(await world.rotations(REGION, KeyId)).toEqual([]);
@@ -238,17 +238,17 @@ describe("ListKeyRotations", () => {
     await rotate(world, KeyId);
     const made = await world.rotations(REGION, KeyId, { IncludeKeyMaterial: "ROTATIONS_ONLY" });
     expect(made.map(({ KeyMaterialState }) => KeyMaterialState)).toEqual([
-      "CURRENT",
       "NON_CURRENT",
+      "CURRENT",
     ]);
     expect(made.map(({ RotationDate }) => RotationDate)).toEqual([
-      (START + 2 * SECOND) / 1000,
       (START + SECOND) / 1000,
+      (START + 2 * SECOND) / 1000,
     ]);
     expect(await world.rotations(REGION, KeyId)).toEqual(made);
     expect(await world.rotations(REGION, KeyId, all)).toEqual([
-      ...made,
       { ...original, KeyMaterialState: "NON_CURRENT" },
+      ...made,
     ]);
   });
 

@@ -134,7 +134,7 @@ describe("a crash of the key set", () => {
     const KeyId = await account.createKey(P, { MultiRegion: true });
     await settle(account, KeyId);
     const reached = Promise.withResolvers<void>();
-    errorsLogged();
+    vi.spyOn(console, "log").mockImplementation(() => {});
     const spy = vi.spyOn(DirectoryObject.prototype, "apply").mockImplementation(() => {
       reached.resolve();
       return new Promise<number>(() => {});

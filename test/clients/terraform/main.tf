@@ -23,9 +23,10 @@ provider "aws" {
   region                      = "us-east-1"
   access_key                  = local.account
   secret_key                  = "edge-kms"
-  skip_credentials_validation = true
-  skip_requesting_account_id  = true
-  endpoints { kms = var.endpoint }
+  endpoints {
+    kms = var.endpoint
+    sts = var.endpoint
+  }
 }
 
 provider "aws" {
@@ -33,9 +34,10 @@ provider "aws" {
   region                      = "eu-west-1"
   access_key                  = local.account
   secret_key                  = "edge-kms"
-  skip_credentials_validation = true
-  skip_requesting_account_id  = true
-  endpoints { kms = var.endpoint }
+  endpoints {
+    kms = var.endpoint
+    sts = var.endpoint
+  }
 }
 
 resource "aws_kms_key" "primary" {
