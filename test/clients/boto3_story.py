@@ -509,7 +509,7 @@ class Paginators(Story):
         pages = self.pages("list_key_rotations", "Rotations", every, PageSize=1)
         self.assertEqual(
             [material["KeyMaterialState"] for page in pages for material in page],
-            ["CURRENT", "NON_CURRENT"],
+            ["NON_CURRENT", "CURRENT"],
         )
         self.assertEqual(self.pages("list_key_policies", "PolicyNames", one), [["default"]])
 

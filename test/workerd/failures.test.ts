@@ -43,9 +43,9 @@ function expectInternalFailure({ status, text, requestId }: Answer): void {
   });
   expect(requestId).toMatch(/^[0-9a-f-]{36}$/);
   expect(log).toHaveLength(1);
-  const line = JSON.parse(log[0] ?? "") as { requestId: string; error: string };
+  const line = JSON.parse(log[0] ?? "") as { requestId: string; failure: string };
   expect(line.requestId).toBe(requestId);
-  expect(line.error).toContain(SECRET);
+  expect(line.failure).toContain(SECRET);
 }
 
 describe("an exception that is no refusal", () => {
