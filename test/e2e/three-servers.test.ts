@@ -5,6 +5,7 @@ import { type Server, startMiniflare, startRaw, startWrangler } from "../support
 import { accounts } from "./suite/accounts.ts";
 import { deletion } from "./suite/deletion.ts";
 import { encryption } from "./suite/encryption.ts";
+import { encryptionSdk } from "./suite/encryption-sdk.ts";
 import { primaryChange } from "./suite/primary-change.ts";
 import { replication } from "./suite/replication.ts";
 import { resources } from "./suite/resources.ts";
@@ -25,6 +26,7 @@ const parts = {
   "primary change": primaryChange,
   replication,
   encryption,
+  "AWS Encryption SDK": encryptionSdk,
   resources,
   accounts,
   simultaneous,
