@@ -38,7 +38,7 @@ class Server {
   async ready(): Promise<this> {
     const { url, workerd } = await this.#command.ready();
     this.#workerd = workerd;
-    this.client = new Client(url, CONNECTIONS + 8);
+    this.client = new Client(url, 2 * CONNECTIONS + 8);
     return this;
   }
 
@@ -94,8 +94,11 @@ test("ten kills under load lose nothing that was acknowledged", { timeout: 240_0
       const moving = move === "moving" ? client.clock("P8D") : null;
       const lost = moving?.catch((error) => expect(error).toBeInstanceOf(LostError));
       if (moving) await Promise.race([lost, moment(Math.random() * 200)]);
+      // Of these the key set is written first and its directory is told then.
+      const replicating = load.burst(client, "ReplicateKey", CONNECTIONS);
+      await Promise.race([replicating, moment(Math.random() * 50)]);
       await server.kill();
-      await lost;
+      await Promise.all([lost, replicating]);
       await running;
     });
 

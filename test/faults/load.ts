@@ -64,6 +64,15 @@ export class Load {
     });
   }
 
+  /** Sends so many calls of one kind at once; fulfilled when all are answered, or lost. */
+  async burst(client: Client, kind: Exclude<Kind, "CreateKey">, count: number): Promise<void> {
+    const sent = Array.from({ length: count }, async () => {
+      const { entry, call } = this.#plan(kind) ?? {};
+      if (entry && call) await this.#send(client, entry, call);
+    });
+    await Promise.all(sent.map((each) => each.catch((error) => this.#requireExpected(error))));
+  }
+
   async #connection(client: Client): Promise<void> {
     try {
       for (;;) {
@@ -73,8 +82,12 @@ export class Load {
         else await this.#create(client);
       }
     } catch (error) {
-      if (!(error instanceof LostError) || !this.#ending) throw error;
+      this.#requireExpected(error);
     }
+  }
+
+  #requireExpected(error: unknown): void {
+    if (!(error instanceof LostError) || !this.#ending) throw error;
   }
 
   async #create(client: Client): Promise<void> {

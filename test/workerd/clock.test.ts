@@ -77,6 +77,7 @@ describe("moving the clock", () => {
       await stub.moveClock(0);
       expect(await offsetOf(stub)).toBe(offsetMs);
     }
+    expect(await account.directory(P).join()).toBe(offsetMs);
     await account.directory(P).moveClock(offsetMs - 1);
     expect(await offsetOf(account.keySet(KeyId))).toBe(offsetMs);
   });

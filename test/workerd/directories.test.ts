@@ -109,6 +109,7 @@ describe("a directory that cannot be told", () => {
   test("is told until it hears that a whole set is gone", async () => {
     const account = new Account();
     const KeyId = await account.createKey(P);
+    await account.call(P, "CreateAlias", alias("a", KeyId));
     await account.call(P, "ScheduleKeyDeletion", { KeyId, PendingWindowInDays: 7 });
     await settle(account, KeyId);
     const { end } = outage(P);
@@ -122,7 +123,33 @@ describe("a directory that cannot be told", () => {
     end();
     await settle(account, KeyId);
     expect(await rowsOf(account.directory(P), "key")).toMatchObject([{ present: 0 }]);
+    expect(await rowsOf(account.directory(P), "alias")).toEqual([]);
     expect(await rowsOf(account.keySet(KeyId), "migration")).toEqual([]);
+  });
+
+  test("of a change is told of it, though it was told of the one before", async () => {
+    const account = new Account();
+    const KeyId = await account.createSet(P, R);
+    const { end } = outage(R);
+    await account.call(R, "ScheduleKeyDeletion", { KeyId, PendingWindowInDays: 7 });
+    await runDurableObjectAlarm(account.keySet(KeyId));
+    expect(await outboxOf(account, KeyId)).toEqual([R]);
+    end();
+    await settle(account, KeyId);
+    expect(await rowsOf(account.directory(R), "key")).toMatchObject([{ version: 3 }]);
+  });
+
+  test("and was never told anything takes an alias, by the tenant's clock", async () => {
+    const account = new Account();
+    const KeyId = await account.createKey(P, { MultiRegion: true });
+    const { end } = outage(R);
+    await account.call(P, "ReplicateKey", { KeyId, ReplicaRegion: R });
+    expect(await rowsOf(account.directory(R), "clock")).toEqual([]);
+    await account.call(R, "CreateAlias", alias("a", KeyId));
+    expect(await rowsOf(account.directory(R), "clock")).toHaveLength(1);
+    end();
+    await settle(account, KeyId);
+    expect(await account.listAliases(R)).toEqual({ "alias/a": KeyId });
   });
 });
 
@@ -375,6 +402,76 @@ describe("a key that is gone", () => {
     end();
     await settle(account, KeyId);
     expect(await account.listAliases(R)).toEqual({ "alias/b": KeyId });
+  });
+});
+
+describe("an alias that was looked up just before", () => {
+  useTestClock();
+
+  /** What the alias names, by the way that requests go. */
+  async function resolved(account: Account, region: string): Promise<string | null> {
+    const input = { KeyId: "alias/a" };
+    const { status, text } = await account.send(region, "DescribeKey", input);
+    if (status !== 200) return null;
+    return (JSON.parse(text) as { KeyMetadata: { KeyId: string } }).KeyMetadata.KeyId;
+  }
+
+  test("names what it is changed to, and nothing once it is deleted", async () => {
+    const account = new Account();
+    const [one, other] = [await account.createKey(P), await account.createKey(P)];
+    expect(await resolved(account, P)).toBeNull();
+    await account.call(P, "CreateAlias", alias("a", one));
+    expect(await resolved(account, P)).toBe(one);
+    await account.call(P, "UpdateAlias", alias("a", other));
+    expect(await resolved(account, P)).toBe(other);
+    await account.call(P, "DeleteAlias", { AliasName: "alias/a" });
+    expect(await resolved(account, P)).toBeNull();
+    await account.call(P, "CreateAlias", alias("a", one));
+    expect(await resolved(account, P)).toBe(one);
+  });
+
+  test("names no key that is gone since, by itself or by the clock", async () => {
+    const account = new Account();
+    const [one, other] = [await account.createKey(P), await account.createKey(P)];
+    await account.call(P, "CreateAlias", alias("a", one));
+    expect(await resolved(account, P)).toBe(one);
+    await account.call(P, "ScheduleKeyDeletion", { KeyId: one, PendingWindowInDays: 7 });
+    expect(await resolved(account, P)).toBe(one);
+    await loseAlarm(account.keySet(one));
+    pass(7 * DAY_MS - 1);
+    expect(await resolved(account, P)).toBe(one);
+    pass(1);
+    expect(await account.directory(P).resolveAlias("alias/a")).toBeNull();
+    await account.call(P, "CreateAlias", alias("a", other));
+    expect(await resolved(account, P)).toBe(other);
+    await account.call(P, "ScheduleKeyDeletion", { KeyId: other, PendingWindowInDays: 7 });
+    expect(await resolved(account, P)).toBe(other);
+    pass(7 * DAY_MS);
+    expect(await account.directory(P).resolveAlias("alias/a")).toBeNull();
+  });
+
+  test("names no key that was replicated again in its key's place", async () => {
+    const account = new Account();
+    const KeyId = await account.createSet(P, R);
+    await settle(account, KeyId);
+    await account.call(R, "CreateAlias", alias("a", KeyId));
+    expect(await resolved(account, R)).toBe(KeyId);
+    await account.call(R, "ScheduleKeyDeletion", { KeyId, PendingWindowInDays: 7 });
+    expect(await resolved(account, R)).toBe(KeyId);
+    pass(7 * DAY_MS);
+    await account.call(P, "ReplicateKey", { KeyId, ReplicaRegion: R });
+    expect(await resolved(account, R)).toBeNull();
+  });
+
+  test("names the same key for as long as its deletion is cancelled in time", async () => {
+    const account = new Account();
+    const KeyId = await account.createKey(P);
+    await account.call(P, "CreateAlias", alias("a", KeyId));
+    await account.call(P, "ScheduleKeyDeletion", { KeyId, PendingWindowInDays: 7 });
+    expect(await resolved(account, P)).toBe(KeyId);
+    await account.call(P, "CancelKeyDeletion", { KeyId });
+    pass(30 * DAY_MS);
+    expect(await resolved(account, P)).toBe(KeyId);
   });
 });
 
