@@ -2,7 +2,7 @@
 
 import { Hono } from "hono";
 import { clock } from "./api/clock.ts";
-import { handle } from "./api/handle.ts";
+import { failed, handle } from "./api/handle.ts";
 import { type WorkerSettings, workerSettingsFrom } from "./settings.ts";
 
 export const app = new Hono<{ Bindings: Env }>();
@@ -10,6 +10,7 @@ export const app = new Hono<{ Bindings: Env }>();
 app.post("/", (c) => handle(c.req.raw, { env: c.env, settings: settingsOf(c.env) }));
 app.get("/health", (c) => c.json({ status: "ok" }));
 app.route("/_edge-kms/clock", clock);
+app.onError((error) => failed(error, crypto.randomUUID()));
 
 let settings: WorkerSettings | undefined;
 

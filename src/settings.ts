@@ -1,5 +1,7 @@
 // Every setting of edge-kms, once: the launcher's flags, the Worker's variables and the README's
-// table are all read from here. Knows no KMS rule and no platform.
+// table are all read from here. Knows no KMS rule but the Regions, and no platform.
+
+import { isRegion, type Region } from "./domain/region.ts";
 
 /** How the text of a setting becomes a value; `parse` throws an Error that names no setting. */
 interface Kind<T> {
@@ -66,7 +68,13 @@ const setting = <T>(
   about: string,
 ): Setting<T> => ({ flag, variable, kind, standard, about });
 
-const region = matching(/^([a-z]+-){2,3}\d+$/, "expects a Region such as us-east-1", "REGION");
+const region: Kind<Region> = {
+  argument: "REGION",
+  parse(text) {
+    if (!isRegion(text)) throw new Error(`expects a Region with KMS, not ${JSON.stringify(text)}`);
+    return text;
+  },
+};
 const account = matching(/^\d{12}$/, "expects an account of 12 digits", "ACCOUNT");
 /** An hour: longer than anyone waits for a state to pass; the clock can be moved past it. */
 const durationMs = integer(3_600_000, "MS");

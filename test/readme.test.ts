@@ -48,7 +48,7 @@ test.each([
   const readme = readFileSync(path, "utf8");
   const block = new RegExp(`<!-- ${name} -->\n([\\s\\S]*)<!-- /${name} -->`);
   const expected = `${made()}\n`;
-  if (process.env["UPDATE_README"]) {
+  if (process.env.UPDATE_README) {
     const marked = `<!-- ${name} -->\n${expected}<!-- /${name} -->`;
     writeFileSync(
       path,

@@ -1,7 +1,7 @@
 // Who calls, and which Region's endpoint: read from the credential scope of the Authorization
 // header. https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html
 
-import { isRegion, type Region } from "../domain/region.ts";
+import { isRegion } from "../domain/region.ts";
 import { KmsError } from "../errors.ts";
 import type { Caller } from "../operations/operation.ts";
 import type { WorkerSettings } from "../settings.ts";
@@ -15,9 +15,13 @@ const CREDENTIAL = /Credential=([^/,\s]+)\/(\d{8})\/([^/,\s]*)\/([^/,\s]*)\/aws4
  * a request without the header, is the default account. Throws IncompleteSignatureException and
  * InvalidSignatureException. Signatures are not verified yet: this is the place for it.
  */
-export function callerOf(authorization: string | null, settings: WorkerSettings): Caller {
+export function callerOf(
+  authorization: string | null,
+  settings: WorkerSettings,
+  service: "kms" | "sts" = "kms",
+): Caller {
   if (authorization === null) return defaultCaller(settings);
-  const [, accessKeyId, , region, service] = CREDENTIAL.exec(authorization) ?? [];
+  const [, accessKeyId, , region, scoped] = CREDENTIAL.exec(authorization) ?? [];
   if (!accessKeyId || region === undefined) {
     throw new KmsError(
       "IncompleteSignatureException",
@@ -30,19 +34,19 @@ export function callerOf(authorization: string | null, settings: WorkerSettings)
       "Credential should be scoped to a valid region.",
     );
   }
-  if (service !== "kms") {
+  if (scoped !== service) {
     throw new KmsError(
       "InvalidSignatureException",
-      "Credential should be scoped to correct service: 'kms'.",
+      `Credential should be scoped to correct service: '${service}'.`,
     );
   }
   return { accountId: ACCOUNT.test(accessKeyId) ? accessKeyId : settings.account, region };
 }
 
-function defaultCaller({ account, region }: WorkerSettings): Caller {
-  if (!isRegion(region)) throw new Error(`DEFAULT_REGION ${region} has no KMS`);
-  return { accountId: account, region: region as Region };
-}
+const defaultCaller = ({ account, region }: WorkerSettings): Caller => ({
+  accountId: account,
+  region,
+});
 
 /** Refuses everyone while it takes credentials to be served; a deployment's default. */
 export function requireOpen({ auth }: WorkerSettings): void {

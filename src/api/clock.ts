@@ -1,5 +1,5 @@
 // The control API's clock: reads the tenant's time and moves it forward. Served only with the
-// setting `--movable-clock`.
+// setting `--movable-clock`, and where everyone is served.
 
 import { type Context, Hono } from "hono";
 import { DEFAULT_GENERATION } from "../objects/names.ts";
@@ -13,7 +13,9 @@ const MAX_OFFSET_MS = 100 * 366 * 86_400_000;
 export const clock = new Hono<{ Bindings: Env }>();
 
 clock.use(async (c, next) => {
-  if (!workerSettingsFrom(c.env).movableClock) return c.notFound();
+  const { movableClock, auth } = workerSettingsFrom(c.env);
+  // Where callers have to be known, the clock is not for anyone to move.
+  if (!movableClock || auth !== "open") return c.notFound();
   return next();
 });
 

@@ -4,13 +4,15 @@
 import { errorBody, errorTable, KmsError, notBuilt, type Refusal } from "../errors.ts";
 import { DEFAULT_GENERATION, directoryName, keySetName } from "../objects/names.ts";
 import { keyOperations, operations, operationsNotBuilt } from "../operations/index.ts";
+import type { KeyAddress } from "../operations/key-address.ts";
 import type { Caller, Edge, KeyRecord, OperationRecord, Output } from "../operations/operation.ts";
 import { outputOf } from "../operations/reply.ts";
 import { readInput } from "../operations/shape.ts";
 import type { WorkerSettings } from "../settings.ts";
 import { callerOf, requireOpen } from "./caller.ts";
 import { bodyText, parseBody } from "./json.ts";
-import { addressOf, addressOfCiphertext, type KeyAddress } from "./route.ts";
+import { addressOf, addressOfCiphertext } from "./route.ts";
+import { answerSts, isQuery } from "./sts.ts";
 
 const TARGET_PREFIX = "TrentService.";
 
@@ -20,7 +22,7 @@ export interface Service {
   readonly settings: WorkerSettings;
 }
 
-/** Serves `POST /`. Never throws: what is not a refusal of KMS is KMSInternalException. */
+/** Serves `POST /`: KMS, and what its clients ask of STS. Never throws: what is not a refusal of KMS is KMSInternalException. */
 export async function handle(request: Request, service: Service): Promise<Response> {
   const requestId = crypto.randomUUID();
   const started = Date.now();
@@ -28,6 +30,9 @@ export async function handle(request: Request, service: Service): Promise<Respon
   let response: Response;
   let refusal: Refusal | null = null;
   try {
+    if (target === null && isQuery(request)) {
+      return await answerSts(request, service.settings, requestId);
+    }
     response = answer(await outputFor(request, target, service), requestId);
   } catch (error) {
     refusal = refusalOf(error, requestId, service.settings);
@@ -139,16 +144,25 @@ function refused(refusal: Refusal, requestId: string): Response {
   });
 }
 
-/** A refusal of KMS as it is; a bug is logged once, and the caller learns its request ID alone. */
+/** A refusal of KMS as it is; anything else is a bug, told to the log alone. */
 function refusalOf(error: unknown, requestId: string, { log: level }: WorkerSettings): Refusal {
   if (error instanceof KmsError) return error.refusal;
-  if (level !== "off") {
-    log({
-      requestId,
-      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    });
-  }
-  return { type: "KMSInternalException", message: `Internal failure. Request ID: ${requestId}` };
+  if (level !== "off") logFailure(error, requestId);
+  return internalFailure(requestId);
 }
+
+/** The answer where not even the settings can be read: the caller learns its request ID alone. */
+export function failed(error: unknown, requestId: string): Response {
+  logFailure(error, requestId);
+  return refused(internalFailure(requestId), requestId);
+}
+
+const internalFailure = (requestId: string): Refusal => ({
+  type: "KMSInternalException",
+  message: `Internal failure. Request ID: ${requestId}`,
+});
+
+const logFailure = (error: unknown, requestId: string) =>
+  log({ requestId, failure: error instanceof Error ? error.stack : String(error) });
 
 const log = (line: object) => console.log(JSON.stringify(line));

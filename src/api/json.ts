@@ -6,14 +6,17 @@ import { KmsError } from "../errors.ts";
 export const MAX_BODY_BYTES = 1024 * 1024;
 const MAX_JSON_DEPTH = 64;
 
-/** The text of a body. Throws RequestEntityTooLargeException without reading more than the limit. */
+/**
+ * The text of a body. Throws RequestEntityTooLargeException without reading more than the limit,
+ * and SerializationException where the body breaks off.
+ */
 export async function bodyText(request: Request): Promise<string> {
   const length = request.headers.get("content-length");
   if (length !== null) {
     if (Number(length) > MAX_BODY_BYTES) throw tooLarge();
-    return request.text();
+    return request.text().catch(brokenOff);
   }
-  return request.body ? limitedText(request.body) : "";
+  return request.body ? limitedText(request.body).catch(brokenOff) : "";
 }
 
 /** A chunked body, whose length is known only at its end. */
@@ -51,6 +54,12 @@ function isDeeper(value: unknown, levels: number): boolean {
     if (isDeeper((value as Record<string, unknown>)[name], levels - 1)) return true;
   }
   return false;
+}
+
+/** What the caller's connection did to its body is no failure of ours. */
+function brokenOff(error: unknown): never {
+  if (error instanceof KmsError) throw error;
+  throw new KmsError("SerializationException", "The body of the request breaks off.");
 }
 
 const tooLarge = () =>

@@ -1,60 +1,35 @@
-// From what a caller calls a key to the key set that holds it.
-// https://docs.aws.amazon.com/kms/latest/developerguide/find-cmk-id-arn.html
+// From a request to the key set that holds its key.
 
 import { fromBase64 } from "../crypto/base64.ts";
 import { ciphertextOrigin } from "../crypto/ciphertext-blob.ts";
-import { type ArnParts, aliasArn, isKeyId, parseKeyReference } from "../domain/arn.ts";
+import { aliasArn } from "../domain/arn.ts";
 import { isAwsAlias } from "../domain/directory.ts";
-import { partitionOf } from "../domain/region.ts";
-import { aliasNotFound, invalidKeyId, KmsError, notBuilt } from "../errors.ts";
-import type { Caller, KeyRecord } from "../operations/operation.ts";
-
-/** Where a key set is: the account that owns it and the key ID its members share. */
-export interface KeyAddress {
-  readonly accountId: string;
-  readonly keyId: string;
-}
+import { aliasNotFound, KmsError, notBuilt } from "../errors.ts";
+import {
+  type AliasAddress,
+  type KeyAddress,
+  type KeyIdForms,
+  namedKey,
+} from "../operations/key-address.ts";
+import type { Caller } from "../operations/operation.ts";
 
 /** Looks an alias up in the directory of an account, in the called Region. */
 export type ResolveAlias = (accountId: string, aliasName: string) => Promise<string | null>;
 
-/**
- * The key set that `keyId` names for this caller. Throws NotFoundException with KMS's several
- * texts, and InvalidArnException where the operation has it. Only an alias costs a look-up.
- */
+/** The key set that `keyId` names for this caller; only an alias costs a look-up. */
 export function addressOf(
   keyId: string,
-  record: Pick<KeyRecord, "aliases" | "invalidArn">,
+  forms: KeyIdForms,
   caller: Caller,
   resolve: ResolveAlias,
 ): KeyAddress | Promise<KeyAddress> {
-  const reference = parseKeyReference(keyId);
-  switch (reference.kind) {
-    case "keyId":
-      return { accountId: caller.accountId, keyId: reference.keyId };
-    case "keyArn":
-      requireCalledRegion(reference.arn, caller);
-      if (!isKeyId(reference.keyId)) throw invalidKeyId(reference.keyId);
-      return { accountId: reference.arn.accountId, keyId: reference.keyId };
-    case "aliasName":
-      if (!record.aliases) throw invalidKeyId(keyId);
-      return resolved(reference.aliasName, caller.accountId, caller, resolve);
-    case "aliasArn":
-      if (!record.aliases) throw invalidKeyId(keyId);
-      requireCalledRegion(reference.arn, caller);
-      return resolved(reference.aliasName, reference.arn.accountId, caller, resolve);
-    case "malformed":
-      throw record.invalidArn
-        ? new KmsError("InvalidArnException", `Invalid arn ${keyId}`)
-        : invalidKeyId(keyId);
-    case "unknown":
-      throw invalidKeyId(keyId);
-  }
+  const named = namedKey(keyId, forms, caller);
+  return "keyId" in named ? named : resolved(named, caller, resolve);
 }
 
 /**
- * The key set that a ciphertext names. Of its header only the names are used here: the key set
- * finds out whether they are genuine. Throws InvalidCiphertextException.
+ * The key set that a ciphertext names. Whether it is genuine the key set finds out. Throws
+ * InvalidCiphertextException for what no key of edge-kms wrote.
  */
 export function addressOfCiphertext(ciphertext: string): KeyAddress {
   const origin = ciphertextOrigin(fromBase64(ciphertext));
@@ -62,16 +37,8 @@ export function addressOfCiphertext(ciphertext: string): KeyAddress {
   return origin;
 }
 
-/** An ARN of another Region is refused with that Region's name (recorded on AWS). */
-function requireCalledRegion(arn: ArnParts, { region }: Caller): void {
-  if (arn.region !== region || arn.partition !== partitionOf(region)) {
-    throw new KmsError("NotFoundException", `Invalid arn ${arn.region}`);
-  }
-}
-
 async function resolved(
-  aliasName: string,
-  accountId: string,
+  { accountId, aliasName }: AliasAddress,
   caller: Caller,
   resolve: ResolveAlias,
 ): Promise<KeyAddress> {

@@ -13,6 +13,8 @@ import type { Options } from "./options.ts";
 export { startEdgeKms };
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+/** Ctrl-C reaches us twice under npm, from the terminal and from npm: that is one wish to end. */
+const oneWishMs = 500;
 
 async function main(args: readonly string[]): Promise<void> {
   const command = readCommandLine(args, process.env);
@@ -31,13 +33,14 @@ async function main(args: readonly string[]): Promise<void> {
 /** From the start to the end of a server; a signal that comes while it starts is kept until then. */
 async function run(options: Options): Promise<void> {
   let server: EdgeKms | null = null;
-  let ending = false;
+  let endingSince: number | null = null;
   const end = () => {
-    ending = true;
+    endingSince ??= Date.now();
     void server?.stop();
   };
   const onSignal = (signal: NodeJS.Signals) => {
-    if (!ending) return end();
+    if (endingSince === null) return end();
+    if (Date.now() - endingSince < oneWishMs) return;
     server?.kill();
     process.exit(128 + constants.signals[signal]);
   };
@@ -45,17 +48,17 @@ async function run(options: Options): Promise<void> {
   endWithNpm(end);
 
   server = await startEdgeKms(options);
-  if (ending) end();
+  if (endingSince !== null) end();
   else process.stdout.write(readyBlock(server, options));
   const how = await server.ended;
-  if (!ending) throw new Error(`workerd ended unexpectedly (${how})`);
+  if (endingSince === null) throw new Error(`workerd ended unexpectedly (${how})`);
   process.exit(0);
 }
 
 /**
- * `npm start` has a shell between npm and us. A SIGTERM to npm ends the shell and is not passed
- * on; all we see of it is that we have another parent. Elsewhere that is no reason to end: a
- * script may well leave its server running.
+ * npm does not pass every signal on, and where it keeps a shell between itself and us none gets
+ * through: all we see of npm's end is that we have another parent. Elsewhere that is no reason to
+ * end: a script may well leave its server running.
  */
 function endWithNpm(end: () => void): void {
   if (process.env.npm_lifecycle_event !== "start" || process.env.npm_package_name !== "edge-kms")
@@ -77,6 +80,7 @@ function readyBlock({ url, folder }: EdgeKms, options: Options): string {
 export AWS_ENDPOINT_URL_KMS=${url}
 export AWS_ACCESS_KEY_ID=${options.account}
 export AWS_SECRET_ACCESS_KEY=edge-kms
+export AWS_DEFAULT_REGION=${options.region}
 export AWS_REGION=${options.region}
 `;
 }

@@ -118,7 +118,9 @@ export function isGenuine(token: string, secret: string): boolean {
   if (!bytes) return false;
   const stated = bytes.subarray(0, MAC_BYTES);
   const mac = macOf(bytes.subarray(MAC_BYTES), secret);
-  return mac.reduce((difference, byte, index) => difference | (byte ^ (stated[index] ?? 0)), 0) === 0;
+  return (
+    mac.reduce((difference, byte, index) => difference | (byte ^ (stated[index] ?? 0)), 0) === 0
+  );
 }
 
 function tokenBytes(token: string): Uint8Array | null {

@@ -115,11 +115,9 @@ export function primaryOf(set: KeySet): Key {
   return primary;
 }
 
-/** All members but the primary, by Region. */
+/** All members but the primary. */
 export const replicasOf = (set: KeySet): readonly Key[] =>
-  keysOf(set)
-    .filter((key) => key.region !== set.primaryRegion)
-    .sort((a, b) => (a.region < b.region ? -1 : 1));
+  keysOf(set).filter((key) => key.region !== set.primaryRegion);
 
 export const isPrimary = (set: KeySet, key: Key) => key.region === set.primaryRegion;
 

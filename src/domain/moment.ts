@@ -11,9 +11,10 @@ export interface Moment {
   /** Bytes that nobody can predict. */
   readonly random: (length: number) => Uint8Array<ArrayBuffer>;
   readonly delays: Delays;
+  readonly newKeyPair: NewKeyPair;
 }
 
-/** Where fresh key pairs come from. Asked before a set is changed, never in between. */
+/** Where fresh key pairs come from: chance, too, but it takes time. */
 export type NewKeyPair = (spec: KeyPairSpec) => Promise<KeyPair>;
 
 /** Durations in milliseconds of what AWS does in the background. */

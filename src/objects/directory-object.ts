@@ -18,10 +18,14 @@ export interface DirectoryCall {
 
 /** How many key sets are told of the clock at once. */
 const TOLD_AT_ONCE = 32;
+/** How many aliases are remembered. */
+const MAX_RESOLVED = 1000;
 
 export class DirectoryObject extends DurableObject<Env> {
   readonly #store = new DirectoryStore(this.ctx.storage);
   #offsetMs = this.#store.offset();
+  /** Aliases that were looked up, until anything changes: every change comes by here. */
+  readonly #resolved = new Map<string, DirectoryEntry>();
 
   async perform({ operation, input, caller }: DirectoryCall): Promise<Reply> {
     try {
@@ -29,6 +33,7 @@ export class DirectoryObject extends DurableObject<Env> {
       if (!record) throw new Error(`no directory operation ${operation}`);
       if (record.adds) await this.join();
       const now = this.#now();
+      this.#resolved.clear();
       return this.#store.transaction(() => ({
         output: record.run(this.#store.at(now), input, caller, now),
       }));
@@ -39,12 +44,22 @@ export class DirectoryObject extends DurableObject<Env> {
 
   /** The ID of the key an alias names, or null. */
   resolveAlias(name: string): string | null {
-    return this.#store.at(this.#now()).alias(name)?.keyId ?? null;
+    const now = this.#now();
+    const known = this.#resolved.get(name);
+    if (known && (known.goneAt === null || known.goneAt > now)) return known.keyId;
+    const directory = this.#store.at(now);
+    const alias = directory.alias(name);
+    const key = alias && directory.key(alias.keyId);
+    if (!key) return null;
+    if (this.#resolved.size >= MAX_RESOLVED) this.#resolved.clear();
+    this.#resolved.set(name, key);
+    return key.keyId;
   }
 
   /** Takes in what a key set says of its key here; returns the clock's offset in milliseconds. */
   async apply(entry: DirectoryEntry): Promise<number> {
     const offsetMs = await this.join();
+    this.#resolved.clear();
     this.#store.transaction(() => this.#store.at(this.#now()).putKey(entry));
     return offsetMs;
   }

@@ -1,6 +1,7 @@
 // One key set. Holds no rule: it loads, lets the operation decide, saves, and tells directories.
 
 import { DurableObject } from "cloudflare:workers";
+import { generateKeyPair } from "../crypto/key-pair.ts";
 import { announce } from "../domain/directory.ts";
 import { assertKeySet, type KeySet } from "../domain/key-set.ts";
 import type { Moment } from "../domain/moment.ts";
@@ -10,6 +11,7 @@ import {
   type Call,
   keyOperationKind,
   perform,
+  prepare,
   type Step,
 } from "../operations/perform.ts";
 import { type Reply, replyTo } from "../operations/reply.ts";
@@ -35,8 +37,8 @@ export class KeySetObject extends DurableObject<Env> {
   /** Performs an operation. What time did to the set is saved even where the call is refused. */
   async perform(call: Call): Promise<Reply> {
     try {
-      if (keyOperationKind(call.operation) === "create") await this.#join(call.caller.region);
-      const { step, untold } = this.#step(call);
+      const creates = keyOperationKind(call.operation) === "create";
+      const { step, untold } = this.#step(creates ? await this.#prepared(call) : call);
       const output = await step.output;
       if (untold.length > 0) await this.#tell(untold);
       return { output };
@@ -50,7 +52,9 @@ export class KeySetObject extends DurableObject<Env> {
     if (!this.#set || offsetMs <= this.#offsetMs) return;
     this.#store.putOffset(offsetMs);
     this.#offsetMs = offsetMs;
-    await this.#tell(this.#catchUp());
+    const untold = this.#catchUp();
+    this.#arm(); // What is still to come, comes sooner.
+    await this.#tell(untold);
   }
 
   override async alarm(): Promise<void> {
@@ -60,11 +64,18 @@ export class KeySetObject extends DurableObject<Env> {
       await this.#tell(this.#store.untold().filter((item) => !this.#isTold(item)));
       this.#store.forget(this.#told);
       this.#told = [];
-      if (!this.#set && this.#store.untold().length === 0) await this.ctx.storage.deleteAll();
+      if (!this.#set && this.#store.untold().length === 0) await this.#store.deleteAll();
+      this.#arm();
     } catch (cause) {
       console.error(JSON.stringify({ event: "alarm failed", cause: String(cause) }));
+      await this.ctx.storage.setAlarm(Date.now() + RETRY_MS); // What is overdue would go off at once.
     }
-    this.#arm();
+  }
+
+  /** The call with what takes time to make, by an object that knows the clock. */
+  async #prepared(call: Call): Promise<Call> {
+    await this.#join(call.caller.region);
+    return { ...call, prepared: await prepare(call, generateKeyPair) };
   }
 
   /** Check, change and save with nothing in between. */
@@ -89,6 +100,7 @@ export class KeySetObject extends DurableObject<Env> {
     if (after === this.#set) return [];
     const { set, entries } = announce(this.#set, after);
     if (set) assertKeySet(set);
+    if (this.#set === null) this.#store.putOffset(this.#offsetMs);
     this.#store.save(this.#set, set, entries);
     this.#set = set;
     this.#arm();
@@ -131,13 +143,16 @@ export class KeySetObject extends DurableObject<Env> {
     const { generation, accountId } = objectName(this.ctx.id);
     const directory = this.env.DIRECTORIES.getByName(directoryName(generation, accountId, region));
     const offsetMs = await directory.join();
-    if (offsetMs <= this.#offsetMs) return;
-    this.#store.putOffset(offsetMs);
-    this.#offsetMs = offsetMs;
+    this.#offsetMs = Math.max(this.#offsetMs, offsetMs); // Saved with the set, should there be one.
   }
 
   #moment(): Moment {
-    return { now: Date.now() + this.#offsetMs, random, delays: this.#delays };
+    return {
+      now: Date.now() + this.#offsetMs,
+      random,
+      delays: this.#delays,
+      newKeyPair: generateKeyPair,
+    };
   }
 }
 

@@ -116,6 +116,12 @@ export class KeySetStore {
     });
   }
 
+  /** Leaves nothing behind, not even the schema; nor the object's alarm. */
+  async deleteAll(): Promise<void> {
+    await this.#storage.deleteAll();
+    this.#ready = false;
+  }
+
   /** Immutable values make "what changed" an identity check. */
   #write(before: KeySet | null, after: KeySet): void {
     const { keys, materials, ...shared } = after;

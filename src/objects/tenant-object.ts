@@ -14,6 +14,8 @@ export interface Clock {
 
 /** When the alarm tells everyone of the clock again, if a crash or a failure came between. */
 const RETRY_MS = 2000;
+/** How many directories are told at once. */
+const TOLD_AT_ONCE = 16;
 
 export class TenantObject extends DurableObject<Env> {
   readonly #store = new TenantStore(this.ctx.storage);
@@ -58,9 +60,13 @@ export class TenantObject extends DurableObject<Env> {
     const { offsetMs, pushedOffsetMs } = this.#store.clock();
     if (pushedOffsetMs >= offsetMs) return;
     const generation = this.ctx.id.name ?? "";
-    for (const { accountId, region } of this.#store.directories()) {
-      const name = directoryName(generation, accountId, region);
-      await this.env.DIRECTORIES.getByName(name).moveClock(offsetMs);
+    const directories = this.#store.directories();
+    for (let start = 0; start < directories.length; start += TOLD_AT_ONCE) {
+      const told = directories.slice(start, start + TOLD_AT_ONCE).map(({ accountId, region }) => {
+        const name = directoryName(generation, accountId, region);
+        return this.env.DIRECTORIES.getByName(name).moveClock(offsetMs);
+      });
+      await Promise.all(told);
     }
     this.#store.putPushedOffset(offsetMs);
   }

@@ -1,7 +1,7 @@
 // Aliases: names for keys in one account and Region.
 // https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html
 
-import { aliasArn, keyArn, parseKeyReference } from "../domain/arn.ts";
+import { aliasArn, keyArn, rootArn } from "../domain/arn.ts";
 import {
   type Alias,
   type Directory,
@@ -12,7 +12,14 @@ import {
   requireAliasName,
   requireKeyTarget,
 } from "../domain/directory.ts";
-import { aliasNotFound, KmsError, keyNotFound, validation } from "../errors.ts";
+import {
+  aliasNotFound,
+  KmsError,
+  keyNotFound,
+  notAllowedByResource,
+  validation,
+} from "../errors.ts";
+import { type KeyAddress, namedKey } from "./key-address.ts";
 import { timestamp } from "./key-metadata.ts";
 import * as members from "./members.ts";
 import { atEdge, type Caller, inDirectory, use } from "./operation.ts";
@@ -158,14 +165,15 @@ function requireSameUse(name: string, from: DirectoryEntry | null, to: Directory
   );
 }
 
-/** The key that ListAliases is asked about; the filter takes key IDs and ARNs of this Region. */
+/** The key that ListAliases is asked about: one of the caller's own. */
 function listedKey(directory: Directory, keyId: string, caller: Caller): string {
-  const reference = parseKeyReference(keyId);
-  const known = "keyId" in reference ? directory.key(reference.keyId) : null;
-  if (known) return known.keyId;
-  throw "keyId" in reference
-    ? keyNotFound(keyArn(caller.region, caller.accountId, reference.keyId))
-    : new KmsError("NotFoundException", `Invalid keyId '${keyId}'`);
+  const named = namedKey(keyId, { invalidArn: true }, caller) as KeyAddress;
+  const arn = keyArn(caller.region, named.accountId, named.keyId);
+  if (named.accountId !== caller.accountId) {
+    throw notAllowedByResource(rootArn(caller.region, caller.accountId), "ListAliases", arn);
+  }
+  if (!directory.key(named.keyId)) throw keyNotFound(arn);
+  return named.keyId;
 }
 
 /** The account's own aliases with AWS's reserved ones among them, in the order of names. */

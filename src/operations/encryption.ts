@@ -1,11 +1,11 @@
 // Encrypting, decrypting and re-encrypting with a key.
 // https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-concepts.html
 
+import type { EncryptionAlgorithm } from "../crypto/algorithm.ts";
+import { encryptionAlgorithms } from "../crypto/algorithms.ts";
 import { fromBase64, toBase64 } from "../crypto/base64.ts";
 import { type CiphertextOrigin, ciphertextOrigin, IV_BYTES } from "../crypto/ciphertext-blob.ts";
 import { decryptSymmetric, type EncryptionContext, encryptSymmetric } from "../crypto/symmetric.ts";
-import { encryptionAlgorithms } from "../crypto/algorithms.ts";
-import type { EncryptionAlgorithm } from "../crypto/algorithm.ts";
 import { bytesIn } from "../domain/key-set.ts";
 import type { Moment } from "../domain/moment.ts";
 import { ciphertextOfUnreachableKey, KmsError, validation } from "../errors.ts";
@@ -49,14 +49,16 @@ export const encryption = {
   Decrypt: use({
     input: { ...decryptInput, Recipient: members.recipient },
     aliases: true,
-    ciphertext: "CiphertextBlob",
     check(input) {
       members.refuseNotBuilt(input, "Recipient");
       requireCiphertext(input, "KeyId");
     },
     missing: (input) => (input.KeyId === undefined ? unreachable(input.CiphertextBlob) : null),
     async use(target, input) {
-      const { plaintext, algorithm, materialId } = await decrypted(target, "Decrypt", input);
+      const { plaintext, algorithm, materialId } = await decrypted(target, "Decrypt", {
+        ...input,
+        CiphertextBlob: ignoresCiphertext(input) ? undefined : input.CiphertextBlob,
+      });
       return {
         KeyId: target.arn,
         Plaintext: toBase64(plaintext),
@@ -82,7 +84,8 @@ export const encryption = {
     },
     async run(edge, input) {
       requireCiphertext({ ...input, KeyId: input.SourceKeyId }, "SourceKeyId");
-      const { CiphertextBlob, SourceKeyId, DestinationKeyId } = input;
+      const { SourceKeyId, DestinationKeyId } = input;
+      const CiphertextBlob = ignoresCiphertext(input) ? undefined : input.CiphertextBlob;
       const from: ReEncryptFrom = {
         CiphertextBlob,
         KeyId: SourceKeyId,
@@ -240,7 +243,8 @@ async function decrypted(
   if (ciphertext === undefined) {
     return { plaintext: new Uint8Array(), algorithm, materialId: null }; // IGNORE_CIPHERTEXT
   }
-  if (!pair) return { ...(await decryptWith(target, ciphertext, input.EncryptionContext)), algorithm };
+  if (!pair)
+    return { ...(await decryptWith(target, ciphertext, input.EncryptionContext)), algorithm };
   const plaintext = pair.decrypt(requireKeyPair(target), fromBase64(ciphertext));
   if (!plaintext) throw new KmsError("InvalidCiphertextException");
   return { plaintext, algorithm, materialId: null };
@@ -249,7 +253,9 @@ async function decrypted(
 /** The row of an asymmetric algorithm; null for SYMMETRIC_DEFAULT, asked for or not. */
 function asymmetric(algorithm: string | undefined): EncryptionAlgorithm | null {
   const rows: Readonly<Record<string, EncryptionAlgorithm>> = encryptionAlgorithms;
-  return algorithm !== undefined && Object.hasOwn(rows, algorithm) ? (rows[algorithm] ?? null) : null;
+  return algorithm !== undefined && Object.hasOwn(rows, algorithm)
+    ? (rows[algorithm] ?? null)
+    : null;
 }
 
 /** The algorithm to use, once the key has it. */
@@ -312,17 +318,20 @@ function unreachable(ciphertext: string | undefined): KmsError {
   return origin ? ciphertextOfUnreachableKey() : new KmsError("InvalidCiphertextException");
 }
 
+interface CiphertextInput {
+  readonly CiphertextBlob?: string | undefined;
+  readonly KeyId?: string | undefined;
+  readonly DryRun?: boolean | undefined;
+  readonly DryRunModifiers?: readonly string[] | undefined;
+}
+
+/** Whether only the permission is asked about, not this ciphertext. */
+const ignoresCiphertext = ({ DryRun, DryRunModifiers }: CiphertextInput) =>
+  DryRun === true && DryRunModifiers?.includes("IGNORE_CIPHERTEXT") === true;
+
 /** A ciphertext may be left out only of a dry run that says so and names the key. */
-function requireCiphertext(
-  input: {
-    readonly CiphertextBlob?: string | undefined;
-    readonly KeyId?: string | undefined;
-    readonly DryRun?: boolean | undefined;
-    readonly DryRunModifiers?: readonly string[] | undefined;
-  },
-  keyIdMember: "KeyId" | "SourceKeyId",
-): void {
-  const ignored = input.DryRun && input.DryRunModifiers?.includes("IGNORE_CIPHERTEXT");
+function requireCiphertext(input: CiphertextInput, keyIdMember: "KeyId" | "SourceKeyId"): void {
+  const ignored = ignoresCiphertext(input);
   if (ignored && input.KeyId === undefined) {
     throw validation(`${keyIdMember} is required with the IGNORE_CIPHERTEXT modifier.`);
   }

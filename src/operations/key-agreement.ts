@@ -25,7 +25,9 @@ export const keyAgreement = {
   DeriveSharedSecret: use({
     input: {
       KeyId: required(members.keyId),
-      KeyAgreementAlgorithm: required(oneOf(Object.keys(keyAgreementAlgorithms) as AgreementName[])),
+      KeyAgreementAlgorithm: required(
+        oneOf(Object.keys(keyAgreementAlgorithms) as AgreementName[]),
+      ),
       PublicKey: required(blob({ min: 1, max: 8192 })),
       GrantTokens: members.grantTokens,
       DryRun: members.dryRun,
@@ -66,7 +68,10 @@ export const keyAgreement = {
 
   /** A foreign ciphertext of the right length gives another secret, as FIPS 203 wants it. */
   Decapsulate: use({
-    input: { ...encapsulationInput, SharedSecretCiphertextBlob: required(blob({ min: 1, max: 6144 })) },
+    input: {
+      ...encapsulationInput,
+      SharedSecretCiphertextBlob: required(blob({ min: 1, max: 6144 })),
+    },
     aliases: true,
     async use(target, { SharedSecretCiphertextBlob, EncapsulationAlgorithm }) {
       const algorithm = encapsulationOf(target, EncapsulationAlgorithm, "Decapsulate");

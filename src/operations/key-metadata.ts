@@ -10,7 +10,7 @@ import {
   type KeySet,
   keysOf,
 } from "../domain/key-set.ts";
-import { keySpecRow, type KeyUsage } from "../domain/key-spec.ts";
+import { type KeyUsage, keySpecRow } from "../domain/key-spec.ts";
 import type { Region } from "../domain/region.ts";
 import type { Target } from "./operation.ts";
 

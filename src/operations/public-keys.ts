@@ -1,12 +1,12 @@
 // The public half of a key pair.
 // https://docs.aws.amazon.com/kms/latest/developerguide/download-public-key.html
 
+import { isKeyPairSpec } from "../crypto/key-pair.ts";
 import { KmsError } from "../errors.ts";
 import { algorithmsOfKey } from "./key-metadata.ts";
 import * as members from "./members.ts";
 import { use } from "./operation.ts";
 import { required } from "./shape.ts";
-import { isKeyPairSpec } from "../crypto/key-pair.ts";
 import { requireKeyPair } from "./usage.ts";
 
 export const publicKeys = {

@@ -87,7 +87,7 @@ export const rotation = {
     },
   }),
 
-  /** The newest first; the first material only with ALL_KEY_MATERIAL. */
+  /** The oldest first, as in AWS's examples; the first material only with ALL_KEY_MATERIAL. */
   ListKeyRotations: use({
     input: {
       KeyId: required(members.keyId),
@@ -98,7 +98,7 @@ export const rotation = {
     invalidArn: true,
     use({ set }, input) {
       const all = input.IncludeKeyMaterial === "ALL_KEY_MATERIAL";
-      const shown = set.materials.filter((material) => all || material.rotation).toReversed();
+      const shown = set.materials.filter((material) => all || material.rotation);
       const { items, output } = pageOf("ListKeyRotations", shown, input, ROTATION_PAGE);
       return { Rotations: items.map((material) => rotationsListEntry(set, material)), ...output };
     },

@@ -39,6 +39,15 @@ export function childrenOf(pid: number): number[] {
   return rows.filter(([, parent]) => parent === pid).map(([child]) => child as number);
 }
 
+/** Freezes a process, so that it reacts to nothing but a kill. */
+export async function freeze(pid: number): Promise<void> {
+  process.kill(pid, "SIGSTOP");
+  await until("it is frozen", () => stateOf(pid).startsWith("T"));
+}
+
+const stateOf = (pid: number) =>
+  execFileSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" }).trim();
+
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;

@@ -14,10 +14,12 @@ import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { helpText } from "../../src/cli/command-line.ts";
+import { identify } from "../../src/cli/process-identity.ts";
 import {
   Command,
   childrenOf,
   cleanEnvironment,
+  freeze,
   health,
   isAlive,
   outcome,
@@ -40,6 +42,23 @@ async function takenPort(): Promise<number> {
   return (server.address() as { port: number }).port;
 }
 
+/** A process that is asked to end, says so, and goes on until the test ends it. */
+async function slowToEnd() {
+  const script = `process.on("SIGTERM", () => console.log("asked")); console.log("up"); setInterval(() => {}, 1000)`;
+  const child = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  let output = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    output += text;
+  });
+  await until("it is up", () => output.includes("up"));
+  return {
+    identity: identify(child.pid as number),
+    askedToEnd: () => until("it is asked to end", () => output.includes("asked")),
+    end: () => child.kill("SIGKILL"),
+  };
+}
+
 describe("a started server", () => {
   test("says once, in one block, what to paste", async () => {
     const folder = newFolder();
@@ -51,6 +70,7 @@ describe("a started server", () => {
 export AWS_ENDPOINT_URL_KMS=${url}
 export AWS_ACCESS_KEY_ID=123456789012
 export AWS_SECRET_ACCESS_KEY=edge-kms
+export AWS_DEFAULT_REGION=eu-west-1
 export AWS_REGION=eu-west-1
 `);
     expect(server.stderr).toBe("");
@@ -102,9 +122,14 @@ describe("a signal", () => {
 
   test("while it starts ends it as cleanly, and it never says it is ready", async () => {
     const folder = newFolder();
+    // What keeps the start waiting: a workerd left by another server, which is slow to end.
+    const leftover = await slowToEnd();
+    mkdirSync(folder);
+    writeFileSync(join(folder, "lock"), JSON.stringify({ id: "left", workerd: leftover.identity }));
     const server = start(folder);
-    await until("it has the folder", () => existsSync(join(folder, "lock")));
+    await leftover.askedToEnd();
     server.child.kill("SIGTERM");
+    leftover.end();
     expect(await server.exit).toEqual({ code: 0, signal: null });
     expect(readdirSync(folder)).toEqual(["state"]);
     expect(server.stdout).toBe("");
@@ -113,11 +138,20 @@ describe("a signal", () => {
   test("that is repeated ends a server that cannot end by itself", async () => {
     const server = start(newFolder());
     const { workerd } = await server.ready();
-    process.kill(workerd, "SIGSTOP");
-    server.child.kill("SIGTERM");
-    server.child.kill("SIGINT");
+    await freeze(workerd);
+    await until("it is gone", () => !server.child.kill("SIGINT"));
     expect((await server.exit).code).toBeGreaterThan(128);
     await until("workerd is gone", () => !isAlive(workerd));
+  });
+
+  test("that comes twice at once, as Ctrl-C does under npm, still ends it cleanly", async () => {
+    const folder = newFolder();
+    const server = start(folder);
+    await server.ready();
+    server.child.kill("SIGINT");
+    server.child.kill("SIGTERM");
+    expect(await server.exit).toEqual({ code: 0, signal: null });
+    expect(readdirSync(folder)).toEqual(["state"]);
   });
 
   test("to `npm start` ends the server", async () => {

@@ -6,7 +6,7 @@ import { build } from "esbuild";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { acquireLock, LockedError } from "../../src/cli/folder-lock.ts";
 import { endProcess, identify } from "../../src/cli/process-identity.ts";
-import { isAlive, temporaryFolder } from "./command.ts";
+import { freeze, isAlive, temporaryFolder } from "./command.ts";
 import { until } from "./until.ts";
 
 const newPath = () => join(temporaryFolder(), "lock");
@@ -163,7 +163,7 @@ describe("ending a process", () => {
   test("uses force on one that does not react", async () => {
     const child = bystander();
     const identity = await until("it runs", () => identify(child.pid as number));
-    child.kill("SIGSTOP");
+    await freeze(identity.pid);
     await endProcess(identity, 50);
     await until("its end is noticed", () => child.signalCode);
     expect(child.signalCode).toBe("SIGKILL");

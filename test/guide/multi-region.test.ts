@@ -764,6 +764,14 @@ describe("errors of ReplicateKey, in the order of the checks", () => {
     }
   });
 
+  test("the lockout safety check can be bypassed", async () => {
+    const input = {
+      Policy: policyFor("444455556666", "other"),
+      BypassPolicyLockoutSafetyCheck: true,
+    };
+    expect((await answerTo({ input })).answer).toBe("ok");
+  });
+
   test.todo("3: the caller is not allowed on the primary");
   test.todo("12: the caller lacks kms:CreateKey or kms:TagResource in the replica's Region");
   test.todo("15: the key quota of the replica's Region");

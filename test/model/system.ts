@@ -3,6 +3,7 @@
 // never misses the instant of anything; however late the set itself is, the two have to agree.
 
 import assert from "node:assert/strict";
+import { generateKeyPair } from "../../src/crypto/key-pair.ts";
 import { announce, type DirectoryEntry } from "../../src/domain/directory.ts";
 import { assertKeySet, type Key, type KeyMaterial, type KeySet } from "../../src/domain/key-set.ts";
 import type { Moment } from "../../src/domain/moment.ts";
@@ -185,7 +186,10 @@ export class System {
 
   /** What was last said to a directory is right now, and will be for as long as nobody calls. */
   requireForetold(keyId: string, regions: readonly Region[]): void {
-    const { latest } = this.#keptOf(keyId);
+    const { latest, saved } = this.#keptOf(keyId);
+    for (const [region, { present }] of latest) {
+      assert.equal(present, saved?.keys[region] !== undefined, "what was noticed was said");
+    }
     const foretold = [...latest.values()]
       .map(({ goneAt }) => goneAt ?? 0)
       .filter((goneAt) => goneAt > this.now)
@@ -255,7 +259,7 @@ export class System {
   }
 
   #moment(chance: Chance): Moment {
-    return { now: this.now, random: chance.bytes, delays };
+    return { now: this.now, random: chance.bytes, delays, newKeyPair: generateKeyPair };
   }
 }
 

@@ -1,7 +1,8 @@
 // KMS's pure core without a platform: the same steps as the edge and the Durable Objects take, over
 // maps instead of storage, at a time that tests set. Nothing here waits.
 
-import { addressOf, addressOfCiphertext, type KeyAddress } from "../../src/api/route.ts";
+import { addressOf, addressOfCiphertext } from "../../src/api/route.ts";
+import { generateKeyPair } from "../../src/crypto/key-pair.ts";
 import {
   type Alias,
   announce,
@@ -13,8 +14,9 @@ import type { Delays, Moment } from "../../src/domain/moment.ts";
 import type { Region } from "../../src/domain/region.ts";
 import { KmsError } from "../../src/errors.ts";
 import { directoryOperations, keyOperations, operations } from "../../src/operations/index.ts";
-import type { Caller, Edge, KeyRecord } from "../../src/operations/operation.ts";
-import { atMoment, perform } from "../../src/operations/perform.ts";
+import type { KeyAddress } from "../../src/operations/key-address.ts";
+import type { Caller, Edge, KeyRecord, Output } from "../../src/operations/operation.ts";
+import { atMoment, type Call, perform, prepare } from "../../src/operations/perform.ts";
 import { readInput } from "../../src/operations/shape.ts";
 
 declare global {
@@ -196,6 +198,20 @@ export class World {
       .Rotations;
   }
 
+  /** All pages of a list, one after another, as `NextMarker` leads through them. */
+  async pages<T extends object>(region: string, operation: string, input: object): Promise<T[]> {
+    type Page = T & { readonly Truncated: boolean; readonly NextMarker?: string };
+    const pages: Page[] = [];
+    let last: Page | undefined;
+    do {
+      if (pages.length === 1000) throw new Error(`${operation} has no last page`);
+      last = await this.call<Page>(region, operation, { ...input, Marker: last?.NextMarker });
+      if (last.Truncated !== (last.NextMarker !== undefined)) throw new Error("a page is wrong");
+      pages.push(last);
+    } while (last.Truncated);
+    return pages;
+  }
+
   /** The set as it was last saved. */
   saved(keyId: string, accountId = ACCOUNT): KeySet | null {
     return this.#sets.get(`${accountId}/${keyId}`) ?? null;
@@ -259,13 +275,25 @@ export class World {
     };
   }
 
-  #onKeySet({ accountId, keyId }: KeyAddress, operation: string, input: object, caller: Caller) {
-    const at: Moment = { now: this.now, random: this.random, delays: this.delays };
+  async #onKeySet(
+    { accountId, keyId }: KeyAddress,
+    operation: string,
+    input: object,
+    caller: Caller,
+  ): Promise<Output> {
+    const call: Call = { operation, input, caller, accountId, keyId };
+    const prepared = await prepare(call, generateKeyPair);
+    const at: Moment = {
+      now: this.now,
+      random: this.random,
+      delays: this.delays,
+      newKeyPair: generateKeyPair,
+    };
     const id = `${accountId}/${keyId}`;
     const before = this.#sets.get(id) ?? null;
     const set = atMoment(before, at);
     try {
-      const step = perform(set, { operation, input, caller, accountId, keyId }, at);
+      const step = perform(set, { ...call, prepared }, at);
       this.#save(id, before, step.set);
       return step.output;
     } catch (error) {

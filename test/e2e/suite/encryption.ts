@@ -300,20 +300,20 @@ function dryRun(newStage: NewStage): void {
     const KeyId = await singleRegionKey(us);
     const CiphertextBlob = await encrypted(us, KeyId, "x");
     const DryRun = true;
-    const calls = (EncryptionContext?: Record<string, string>) => [
-      us.encrypt({ KeyId, Plaintext: bytes("x"), DryRun }),
-      us.decrypt({ CiphertextBlob, DryRun, ...(EncryptionContext && { EncryptionContext }) }),
-      us.reEncrypt({ CiphertextBlob, DestinationKeyId: KeyId, DryRun }),
-      us.generateDataKey({ KeyId, KeySpec: "AES_256", DryRun }),
-      us.generateDataKeyWithoutPlaintext({ KeyId, KeySpec: "AES_256", DryRun }),
+    const calls = [
+      () => us.encrypt({ KeyId, Plaintext: bytes("x"), DryRun }),
+      () => us.decrypt({ CiphertextBlob, DryRun }),
+      () => us.reEncrypt({ CiphertextBlob, DestinationKeyId: KeyId, DryRun }),
+      () => us.generateDataKey({ KeyId, KeySpec: "AES_256", DryRun }),
+      () => us.generateDataKeyWithoutPlaintext({ KeyId, KeySpec: "AES_256", DryRun }),
     ];
-    for (const call of calls()) await refuses(call, "DryRunOperationException", DRY_RUN);
+    for (const call of calls) await refuses(call(), "DryRunOperationException", DRY_RUN);
     await refuses(
       us.decrypt({ CiphertextBlob, DryRun, EncryptionContext: { not: "it" } }),
       "InvalidCiphertextException",
     );
     await us.disableKey({ KeyId });
-    for (const call of calls()) await refuses(call, "DisabledException");
+    for (const call of calls) await refuses(call(), "DisabledException");
     const missing = { KeyId: "1234abcd-12ab-34cd-56ef-1234567890ab", DryRun };
     await refuses(us.encrypt({ ...missing, Plaintext: bytes("x") }), "NotFoundException");
     await us.enableKey({ KeyId });
@@ -323,8 +323,7 @@ function dryRun(newStage: NewStage): void {
   test("IGNORE_CIPHERTEXT asks without a ciphertext", async () => {
     const us = newStage().in("us-east-1");
     const KeyId = await singleRegionKey(us);
-    const dry = { DryRun: true, DryRunModifiers: ["IGNORE_CIPHERTEXT"] } as const;
-    const DryRunModifiers = [...dry.DryRunModifiers];
+    const DryRunModifiers = ["IGNORE_CIPHERTEXT" as const];
     await refuses(
       us.decrypt({ KeyId, DryRun: true, DryRunModifiers }),
       "DryRunOperationException",

@@ -194,6 +194,28 @@ export function replication(newStage: NewStage): void {
     }
   });
 
+  test("in China the partition is aws-cn, and replicas stay in it", async () => {
+    const stage = newStage();
+    const [beijing, ningxia] = [stage.in("cn-north-1"), stage.in("cn-northwest-1")];
+    const KeyId = await multiRegionKey(stage, "cn-north-1", "cn-northwest-1");
+    const arn = `arn:aws-cn:kms:cn-northwest-1:${stage.account}:key/${KeyId}`;
+    expect(await described(ningxia, KeyId)).toMatchObject({
+      Arn: arn,
+      MultiRegionConfiguration: { PrimaryKey: { Arn: expect.stringMatching(/^arn:aws-cn:/) } },
+    });
+    const { Policy } = await ningxia.getKeyPolicy({ KeyId });
+    expect(Policy).toBe(defaultPolicy(stage.account).replace("arn:aws:", "arn:aws-cn:"));
+    expect(await decrypted(ningxia, await encrypted(beijing, KeyId, "x"))).toBe("x");
+    await refuses(
+      beijing.replicateKey({ KeyId, ReplicaRegion: "us-east-1" }),
+      "UnsupportedOperationException",
+    );
+    await refuses(
+      ningxia.describeKey({ KeyId: arn.replace("aws-cn", "aws") }),
+      "NotFoundException",
+    );
+  });
+
   test("a Region has at most one of the related keys, whatever its state", async () => {
     const stage = newStage();
     const [us, eu] = [stage.in("us-east-1"), stage.in("eu-west-1")];

@@ -1,7 +1,7 @@
 // What every part of the suite plays on: a fresh account on the server under test, with AWS's
 // client in each Region. Background processes of KMS last an hour here, and the hour is moved.
 
-import type { KMS } from "@aws-sdk/client-kms";
+import type { CreateKeyCommandOutput, KMS } from "@aws-sdk/client-kms";
 import { expect } from "vitest";
 import { kms, moveClock, type ServerTime } from "../../support/clients.ts";
 
@@ -61,7 +61,7 @@ export async function multiRegionKey(
 /** The ID of a single-Region key. */
 export const singleRegionKey = async (client: KMS) => created(await client.createKey({}));
 
-export function created({ KeyMetadata }: { KeyMetadata?: { KeyId?: string | undefined } }): string {
+export function created({ KeyMetadata }: CreateKeyCommandOutput): string {
   const keyId = KeyMetadata?.KeyId;
   if (!keyId) throw new Error("no key was created");
   return keyId;
@@ -100,6 +100,23 @@ export function cryptographicCalls(client: KMS, keyId: string, ciphertext: Uint8
     GenerateDataKeyWithoutPlaintext: () =>
       client.generateDataKeyWithoutPlaintext({ KeyId: keyId, NumberOfBytes: 24 }),
   };
+}
+
+interface Page {
+  readonly Truncated?: boolean | undefined;
+  readonly NextMarker?: string | undefined;
+}
+
+/** Every page of a list; holds what each says of the next to the rules. */
+export async function pagesOf<P extends Page>(get: (marker: { Marker?: string }) => Promise<P>) {
+  const pages: P[] = [];
+  for (let marker: { Marker?: string } | null = {}; marker; ) {
+    const page: P = await get(marker);
+    pages.push(page);
+    expect(page.Truncated).toBe(page.NextMarker !== undefined);
+    marker = page.NextMarker === undefined ? null : { Marker: page.NextMarker };
+  }
+  return pages;
 }
 
 /** The policy of a key that was made without one (access control of the API reference). */

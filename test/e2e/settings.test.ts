@@ -1,0 +1,85 @@
+// What settings change in what a server does; that they are read is tested with the launcher.
+
+import { afterAll, expect, test } from "vitest";
+import { kms, moveClock, serverTime } from "../support/clients.ts";
+import { type Server, type ServerOptions, startRaw } from "../support/servers.ts";
+import { created, described, encrypted } from "./suite/stage.ts";
+import { post } from "./wire.ts";
+
+const servers: Server[] = [];
+
+afterAll(() => Promise.all(servers.map((server) => server.stop())));
+
+async function serverWith(options: ServerOptions): Promise<Server> {
+  const server = await startRaw({ auth: "open", ...options });
+  servers.push(server);
+  return server;
+}
+
+test("delays of 0: replicas, new primaries and new material are there at once", async () => {
+  const { url } = await serverWith({ creatingMs: 0, updatingMs: 0, rotatingMs: 0 });
+  const [us, eu] = [kms(url, "us-east-1"), kms(url, "eu-west-1")];
+  const KeyId = created(await us.createKey({ MultiRegion: true }));
+  await us.replicateKey({ KeyId, ReplicaRegion: "eu-west-1" });
+  expect(await described(eu, KeyId)).toMatchObject({ KeyState: "Enabled" });
+  await encrypted(eu, KeyId, "x");
+  await us.updatePrimaryRegion({ KeyId, PrimaryRegion: "eu-west-1" });
+  expect(await described(us, KeyId)).toMatchObject({ KeyState: "Enabled" });
+  const before = (await described(us, KeyId)).CurrentKeyMaterialId;
+  await eu.rotateKeyOnDemand({ KeyId });
+  expect((await described(us, KeyId)).CurrentKeyMaterialId).not.toBe(before);
+});
+
+test("a replica is Creating for two seconds of the clock by default", async () => {
+  const { url } = await serverWith({ movableClock: true });
+  const [us, eu] = [kms(url, "us-east-1"), kms(url, "eu-west-1")];
+  const KeyId = created(await us.createKey({ MultiRegion: true }));
+  const answer = await us.replicateKey({ KeyId, ReplicaRegion: "eu-west-1" });
+  expect(answer.ReplicaKeyMetadata?.KeyState).toBe("Creating");
+  await moveClock(url, "PT2S");
+  expect(await described(eu, KeyId)).toMatchObject({ KeyState: "Enabled" });
+});
+
+test("the Region and the account of who names none", async () => {
+  const { url } = await serverWith({ region: "sa-east-1", account: "999988887777" });
+  const headers = { "x-amz-target": "TrentService.CreateKey" };
+  const { json } = await post(url, headers, {}, null);
+  expect(json).toMatchObject({
+    KeyMetadata: { Arn: expect.stringMatching(/^arn:aws:kms:sa-east-1:999988887777:key\//) },
+  });
+});
+
+test("the clock goes forward only, and is served only where that is set", async () => {
+  const { url } = await serverWith({ movableClock: true });
+  const before = Date.now();
+  const start = await serverTime(url);
+  expect(start.offsetMs).toBe(0);
+  expect(Math.abs(start.now.getTime() - before)).toBeLessThan(10_000);
+  expect(await moveClock(url, "P1DT1H1M1.5S")).toMatchObject({ offsetMs: 90_061_500 });
+  const instant = new Date(before + 10 * 86_400_000);
+  expect((await moveClock(url, instant)).now.getTime()).toBeGreaterThanOrEqual(instant.getTime());
+  await expect(moveClock(url, new Date(before))).rejects.toThrow("400");
+  for (const wrong of ["", "8 days", "-P1D", "P1Y", "P", "PT", "P200000D"]) {
+    await expect(moveClock(url, wrong)).rejects.toThrow("400");
+  }
+  for (const body of [
+    "",
+    "{",
+    "null",
+    "[]",
+    "{}",
+    '{"advance":1}',
+    '{"advance":"P1D","set":"x"}',
+  ]) {
+    const response = await fetch(`${url}/_edge-kms/clock`, { method: "POST", body });
+    expect({ body, status: response.status }).toEqual({ body, status: 400 });
+    await response.arrayBuffer();
+  }
+  // A key is of the time it was made at.
+  const { KeyMetadata } = await kms(url, "us-east-1").createKey({});
+  expect(KeyMetadata?.CreationDate?.getTime()).toBeGreaterThanOrEqual(instant.getTime());
+
+  const still = await serverWith({});
+  await expect(serverTime(still.url)).rejects.toThrow("404");
+  await expect(moveClock(still.url, "P1D")).rejects.toThrow("404");
+});
