@@ -34,7 +34,13 @@ export const errorTable = {
   InvalidMarkerException: client,
   InvalidSignatureException: client,
   KMSInternalException: fault,
+  KMSInvalidMacException: client,
+  KMSInvalidSignatureException: client,
   KMSInvalidStateException: client,
+  ExpiredImportTokenException: client,
+  IncorrectKeyMaterialException: client,
+  InvalidImportTokenException: client,
+  InvalidGrantIdException: client,
   LimitExceededException: client,
   MalformedPolicyDocumentException: client,
   NotAuthorizedException: client,
@@ -92,6 +98,10 @@ export const aliasNotFound = (aliasArn: string) =>
   new KmsError("NotFoundException", `Alias ${aliasArn} is not found.`);
 
 export const validation = (text: string | null) => new KmsError("ValidationException", text);
+
+/** `<arn> is <state>.`, what KMS says of a state that does not fit. */
+export const stateError = (arn: string, state: string) =>
+  new KmsError("KMSInvalidStateException", `${arn} is ${state}.`);
 
 /** A part of the API that edge-kms does not have yet. */
 export const notBuilt = (what: string) =>

@@ -1,34 +1,32 @@
-// SYMMETRIC_DEFAULT outside China: AES-256-GCM with a random IV of 96 bits, the encryption context
-// as authenticated data. https://docs.aws.amazon.com/kms/latest/developerguide/symmetric-key-spec.html
+// SYMMETRIC_DEFAULT: AES-256-GCM, and in the China Regions SM4-GCM, with a random IV of 96 bits and
+// the encryption context as authenticated data.
+// https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec.html
 
-import type { KeyMaterial } from "../domain/key-set.ts";
 import { fromBase64 } from "./base64.ts";
-import { ciphertextHeader, HEADER_BYTES, IV_BYTES } from "./ciphertext-blob.ts";
+import { concat } from "./bytes.ts";
+import {
+  type CiphertextOrigin,
+  ciphertextHeader,
+  HEADER_BYTES,
+  IV_BYTES,
+} from "./ciphertext-blob.ts";
+import { type Gcm, gcm } from "./gcm.ts";
+import type { SecretKey } from "./key.ts";
 
-/** What is made once per key material: the imported key and the header of its ciphertexts. */
+/** What is made once per key material: its cipher and the header of its ciphertexts. */
 interface Prepared {
-  readonly key: CryptoKey;
+  readonly cipher: Gcm;
   readonly header: Uint8Array<ArrayBuffer>;
 }
 
 // Key material is immutable and lives as long as its key set is in memory, and so does this.
-const prepared = new WeakMap<KeyMaterial, Prepared>();
+const prepared = new WeakMap<SecretKey, Prepared>();
 
-async function prepare(material: KeyMaterial, owner: KeyOwner): Promise<Prepared> {
-  const key = await crypto.subtle.importKey("raw", fromBase64(material.bytes), "AES-GCM", false, [
-    "encrypt",
-    "decrypt",
-  ]);
-  const header = ciphertextHeader({ ...owner, keyMaterialId: material.id });
-  const made = { key, header };
+async function prepare(material: SecretKey, origin: CiphertextOrigin): Promise<Prepared> {
+  const cipher = await gcm(fromBase64(material.bytes));
+  const made = { cipher, header: ciphertextHeader(origin) };
   prepared.set(material, made);
   return made;
-}
-
-/** The key set whose material it is. */
-export interface KeyOwner {
-  readonly accountId: string;
-  readonly keyId: string;
 }
 
 /** Any text to any text; the order of its members does not count. */
@@ -36,27 +34,18 @@ export type EncryptionContext = Readonly<Record<string, string>>;
 
 /**
  * Encrypts `plaintext` and returns the whole ciphertext blob, 92 bytes longer.
- * `iv` is 12 fresh random bytes.
+ * `origin` is what the material is; `iv` is 12 fresh random bytes.
  */
 export async function encryptSymmetric(
-  material: KeyMaterial,
-  owner: KeyOwner,
+  material: SecretKey,
+  origin: CiphertextOrigin,
   plaintext: Uint8Array<ArrayBuffer>,
   context: EncryptionContext | undefined,
   iv: Uint8Array<ArrayBuffer>,
 ): Promise<Uint8Array> {
-  const { key, header } = prepared.get(material) ?? (await prepare(material, owner));
-  const additionalData = authenticatedData(header, context);
-  const sealed = await crypto.subtle.encrypt(
-    { name: "AES-GCM", iv, additionalData },
-    key,
-    plaintext,
-  );
-  const blob = new Uint8Array(HEADER_BYTES + IV_BYTES + sealed.byteLength);
-  blob.set(header);
-  blob.set(iv, HEADER_BYTES);
-  blob.set(new Uint8Array(sealed), HEADER_BYTES + IV_BYTES);
-  return blob;
+  const { cipher, header } = prepared.get(material) ?? (await prepare(material, origin));
+  const sealed = await cipher.seal(iv, authenticatedData(header, context), plaintext);
+  return concat(header, iv, sealed);
 }
 
 /**
@@ -64,22 +53,15 @@ export async function encryptSymmetric(
  * what was encrypted.
  */
 export async function decryptSymmetric(
-  material: KeyMaterial,
-  owner: KeyOwner,
+  material: SecretKey,
+  origin: CiphertextOrigin,
   blob: Uint8Array<ArrayBuffer>,
   context: EncryptionContext | undefined,
 ): Promise<Uint8Array | null> {
-  const { key, header } = prepared.get(material) ?? (await prepare(material, owner));
+  const { cipher, header } = prepared.get(material) ?? (await prepare(material, origin));
   const iv = blob.subarray(HEADER_BYTES, HEADER_BYTES + IV_BYTES);
   const sealed = blob.subarray(HEADER_BYTES + IV_BYTES);
-  const additionalData = authenticatedData(header, context);
-  try {
-    return new Uint8Array(
-      await crypto.subtle.decrypt({ name: "AES-GCM", iv, additionalData }, key, sealed),
-    );
-  } catch {
-    return null; // WebCrypto says no more than OperationError.
-  }
+  return cipher.open(iv, authenticatedData(header, context), sealed);
 }
 
 const utf8 = new TextEncoder();

@@ -4,26 +4,41 @@
 
 import { assert } from "../assert.ts";
 import { keyArn } from "./arn.ts";
-import type { KeySpec, KeyUsage } from "./key-spec.ts";
+import type { KeySpec, KeyUsage, Origin } from "./key-spec.ts";
 import type { KeyState } from "./key-state.ts";
 import type { Region } from "./region.ts";
 
 export type RotationType = "AUTOMATIC" | "ON_DEMAND";
 
+/** Key bytes: raw for symmetric and HMAC keys, PKCS #8 (DER) for key pairs. All in base64. */
+export interface MaterialBytes {
+  readonly bytes: string;
+  /** The public half of a key pair as SubjectPublicKeyInfo (DER). */
+  readonly publicKey?: string;
+}
+
 /** One generation of key material; every Region of the set has the same. */
 export interface KeyMaterial {
   /** 64 lower-case hex digits, the same in every Region. */
   readonly id: string;
-  /** The key bytes in base64. */
-  readonly bytes: string;
+  /** The bytes AWS_KMS made; of imported material each key has its own (Key.imported). */
+  readonly made: MaterialBytes | null;
+  /** What its importer says of it. */
+  readonly description: string | null;
   /** How and when it became current; null for the first material. */
   readonly rotation: { readonly type: RotationType; readonly completedAt: number } | null;
+}
+
+/** Material that was imported into one Region's key. Deleting it deletes the bytes. */
+export interface ImportedMaterial extends MaterialBytes {
+  /** When it expires, or null where it does not. Ms since the epoch. */
+  readonly validTo: number | null;
 }
 
 /** A rotation under way: made in the primary, spreading to the replicas, used by nobody yet. */
 export interface RotationInProgress {
   readonly type: RotationType;
-  readonly material: Pick<KeyMaterial, "id" | "bytes">;
+  readonly material: Omit<KeyMaterial, "rotation">;
   readonly startedAt: number;
   /** It ends no earlier than this, and no earlier than the last `Creating` replica is ready. */
   readonly endsAt: number;
@@ -61,6 +76,8 @@ export interface Key {
   readonly description: string;
   readonly policy: string;
   readonly tags: readonly Tag[];
+  /** Of origin EXTERNAL: what was imported here, by the ID of the material. */
+  readonly imported: { readonly [materialId: string]: ImportedMaterial };
 }
 
 /** The shared properties once, and one member per Region. */
@@ -70,12 +87,14 @@ export interface KeySet {
   readonly multiRegion: boolean;
   readonly keySpec: KeySpec;
   readonly keyUsage: KeyUsage;
-  readonly origin: "AWS_KMS";
+  readonly origin: Origin;
   /** The designation; it moves when UpdatePrimaryRegion is accepted. */
   readonly primaryRegion: Region;
   readonly update: PrimaryUpdate | null;
-  /** Oldest first; the last one is current. */
+  /** Oldest first; the last one is current. Empty before the first import. */
   readonly materials: readonly KeyMaterial[];
+  /** Imported as new, and waiting for RotateKeyOnDemand. */
+  readonly pendingMaterial: Pick<KeyMaterial, "id" | "description"> | null;
   readonly rotation: RotationSettings | null;
   readonly rotationInProgress: RotationInProgress | null;
   readonly keys: { readonly [region: string]: Key };
@@ -106,11 +125,23 @@ export const isPrimary = (set: KeySet, key: Key) => key.region === set.primaryRe
 export const isUpdating = (set: KeySet, key: Key) =>
   set.update !== null && (set.update.from === key.region || set.update.to === key.region);
 
-export function currentMaterial(set: KeySet): KeyMaterial {
-  const current = set.materials.at(-1);
-  assert(current, "a key set has key material");
-  return current;
+/** The material that encrypts; null before the first import. */
+export const currentMaterial = (set: KeySet): KeyMaterial | null => set.materials.at(-1) ?? null;
+
+/** The bytes of a material as one Region's key has them, or null where it lacks them. */
+export function bytesIn(set: KeySet, key: Key, materialId: string): MaterialBytes | null {
+  if (set.origin === "EXTERNAL") return key.imported[materialId] ?? null;
+  return set.materials.find((material) => material.id === materialId)?.made ?? null;
 }
+
+/** Whether its keys live in a CloudHSM cluster or an external key manager. */
+export const isInCustomKeyStore = ({ origin }: KeySet) =>
+  origin === "AWS_CLOUDHSM" || origin === "EXTERNAL_KEY_STORE";
+
+/** Whether a key has every material of its set, without which it cannot be used. */
+export const hasAllMaterial = (set: KeySet, key: Key) =>
+  set.origin !== "EXTERNAL" ||
+  (set.materials.length > 0 && set.materials.every(({ id }) => key.imported[id] !== undefined));
 
 export const arnOf = (set: KeySet, key: Key) => keyArn(key.region, set.accountId, set.keyId);
 
@@ -131,7 +162,7 @@ export function assertKeySet(set: KeySet): void {
   assert(keys.length > 0, "a key set has at least one key");
   assert(set.multiRegion || keys.length === 1, "a single-Region key is alone");
   primaryOf(set);
-  currentMaterial(set);
+  assert(set.origin === "EXTERNAL" || currentMaterial(set), "a key set has key material");
   for (const key of keys) {
     const primary = isPrimary(set, key);
     assert((key.state === "PendingDeletion") === (key.deletionAt !== null), "deletion has a date");

@@ -63,6 +63,8 @@ const row = (
 const always = row(ok, ok, ok, ok, ok, ok, ok, ok);
 /** Every cryptographic operation. */
 const cryptographic = row(ok, disabled, deletion, replicas, importing, unavailable, creating, ok);
+/** Of keys that are in no custom key store, and so never Unavailable. */
+const ofPairs = row(ok, disabled, deletion, replicas, importing, ok, creating, ok);
 const manageable = row(ok, ok, deletion, replicas, ok, ok, ok, ok);
 const switching = row(ok, ok, deletion, replicas, importing, ok, creating, updating);
 /** What the cell leaves open (?7, U6) is the key's origin: the operation's own check. */
@@ -73,18 +75,25 @@ export const keyStates = {
   //                               Enabled      Disabled     PendingDeletion PendingReplica… PendingImport Unavailable  Creating     Updating
   CancelKeyDeletion:           row(notDeleting, notDeleting, ok,             ok,             notDeleting,  notDeleting, notDeleting, notDeleting),
   CreateAlias:                 manageable,
+  Decapsulate:                 ofPairs,
   Decrypt:                     cryptographic,
   DeleteAlias:                 always,
+  DeriveSharedSecret:          ofPairs,
   DescribeKey:                 always,
   DisableKey:                  switching,
   DisableKeyRotation:          rotating,
   EnableKey:                   switching,
   EnableKeyRotation:           rotating,
+  Encapsulate:                 ofPairs,
   Encrypt:                     cryptographic,
   GenerateDataKey:             cryptographic,
+  GenerateDataKeyPair:         cryptographic,
+  GenerateDataKeyPairWithoutPlaintext: cryptographic,
   GenerateDataKeyWithoutPlaintext: cryptographic,
+  GenerateMac:                 ofPairs,
   GetKeyPolicy:                always,
   GetKeyRotationStatus:        always,
+  GetPublicKey:                ofPairs,
   ListKeyPolicies:             always,
   ListKeyRotations:            always,
   ListResourceTags:            always,
@@ -93,6 +102,7 @@ export const keyStates = {
   ReplicateKey:                row(ok,          disabled,    deletion,       replicas,       importing,    ok,          creating,    updating),
   RotateKeyOnDemand:           row(ok,          disabled,    deletion,       replicas,       importing,    ok,          creating,    ok),
   ScheduleKeyDeletion:         row(ok,          ok,          deletion,       replicas,       ok,           ok,          ok,          updating),
+  Sign:                        ofPairs,
   TagResource:                 manageable,
   UntagResource:               manageable,
   /** The destination; A10 lets the source be in any state. */
@@ -100,6 +110,8 @@ export const keyStates = {
   UpdateKeyDescription:        manageable,
   /** Both keys. While Updating AWS's table allows it; its page on managing keys wants both Enabled. */
   UpdatePrimaryRegion:         row(ok,          disabled,    deletion,       replicas,       importing,    ok,          creating,    updating),
+  Verify:                      ofPairs,
+  VerifyMac:                   ofPairs,
 } as const satisfies Record<string, Row>;
 
 export type KeyOperationName = keyof typeof keyStates;

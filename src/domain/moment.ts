@@ -1,6 +1,9 @@
 // The inputs of the pure core that are neither state nor request: the time, chance, and how long
 // AWS's own processes take here.
 
+import type { KeyPair } from "../crypto/key.ts";
+import type { KeyPairSpec } from "../crypto/key-pair.ts";
+
 /** The moment at which something happens; the core asks nothing else of its surroundings. */
 export interface Moment {
   /** Milliseconds since the epoch, by the tenant's clock. */
@@ -8,7 +11,11 @@ export interface Moment {
   /** Bytes that nobody can predict. */
   readonly random: (length: number) => Uint8Array<ArrayBuffer>;
   readonly delays: Delays;
+  readonly newKeyPair: NewKeyPair;
 }
+
+/** Where fresh key pairs come from: chance, too, but it takes time. */
+export type NewKeyPair = (spec: KeyPairSpec) => Promise<KeyPair>;
 
 /** Durations in milliseconds of what AWS does in the background. */
 export interface Delays {

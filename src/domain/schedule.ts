@@ -3,7 +3,9 @@
 // a lost one and a request that comes first all lead to the same state.
 // https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
 
-import { newKeyMaterial } from "./key-material.ts";
+import { assert } from "../assert.ts";
+import { settled, withoutMaterial } from "./imported-material.ts";
+import { madeMaterial, randomMaterial } from "./key-material.ts";
 import {
   isPrimary,
   type Key,
@@ -14,13 +16,16 @@ import {
   withKeys,
   withoutKey,
 } from "./key-set.ts";
+import { materialBytesOf } from "./key-spec.ts";
 import { DAY_MS, type Moment } from "./moment.ts";
 import type { Region } from "./region.ts";
 
 /** The instant of the next deadline in ms since the epoch; Infinity when nothing is to come. */
 export function nextDue(set: KeySet): number {
   let next = Math.min(updateDue(set), rotationEnd(set), rotationDue(set));
-  for (const key of keysOf(set)) next = Math.min(next, readyDue(key), deletionDue(key));
+  for (const key of keysOf(set)) {
+    next = Math.min(next, readyDue(key), deletionDue(key), expiryDue(key));
+  }
   return next;
 }
 
@@ -47,12 +52,15 @@ export function advance(set: KeySet, at: Moment, from = Number.NEGATIVE_INFINITY
 /** Applies the one deadline that is due; of several at one instant the first in this order. */
 function happen(set: KeySet, due: number, at: Moment): KeySet | null {
   const ready = keysOf(set).find((key) => readyDue(key) === due);
-  if (ready) return withKeys(set, { ...ready, state: "Enabled" });
+  if (ready) return settled(withKeys(set, { ...ready, state: "Enabled" }));
   if (updateDue(set) === due) return finishUpdate(set);
   if (rotationEnd(set) === due) return finishRotation(set, at.now);
   if (rotationDue(set) === due) return startRotation(set, "AUTOMATIC", at);
-  const deleted = keysOf(set).find((key) => deletionDue(key) === due) as Key;
-  return removeKey(set, deleted, at.now);
+  const deleted = keysOf(set).find((key) => deletionDue(key) === due);
+  if (deleted) return removeKey(set, deleted, at.now);
+  const expired = keysOf(set).find((key) => expiryDue(key) === due);
+  assert(expired, "something is due");
+  return withoutMaterial(set, expired, expiredMaterial(expired, due));
 }
 
 const readyDue = (key: Key) => (key.state === "Creating" ? key.readyAt : Infinity);
@@ -60,6 +68,19 @@ const readyDue = (key: Key) => (key.state === "Creating" ? key.readyAt : Infinit
 const updateDue = (set: KeySet) => set.update?.endsAt ?? Infinity;
 
 const deletionDue = (key: Key) => key.deletionAt ?? Infinity;
+
+/** When the first of a key's imported materials expires. */
+function expiryDue(key: Key): number {
+  let due = Infinity;
+  for (const id in key.imported) due = Math.min(due, key.imported[id]?.validTo ?? Infinity);
+  return due;
+}
+
+function expiredMaterial(key: Key, due: number): string {
+  const id = Object.keys(key.imported).find((each) => key.imported[each]?.validTo === due);
+  assert(id, "a material has expired");
+  return id;
+}
 
 /** A rotation is over when its time has passed and no replica is still waiting for material. */
 function rotationEnd(set: KeySet): number {
@@ -80,21 +101,28 @@ function finishUpdate(set: KeySet): KeySet {
   const updated = keysOf(set)
     .filter((key) => key.state === "Updating")
     .map((key): Key => ({ ...key, state: "Enabled" }));
-  return withKeys({ ...set, update: null }, ...updated);
+  return settled(withKeys({ ...set, update: null }, ...updated));
 }
 
-/** Makes new material in the primary; until the rotation ends nothing uses it. */
+/**
+ * Begins a rotation: to new material, or of an imported key to that which waits for it. Until the
+ * rotation ends nothing uses it.
+ */
 export function startRotation(set: KeySet, type: "AUTOMATIC" | "ON_DEMAND", at: Moment): KeySet {
-  const { rotation } = set;
+  const { rotation, pendingMaterial } = set;
+  const length = materialBytesOf(set.keySpec, set.primaryRegion);
   return {
     ...set,
+    pendingMaterial: null,
     rotation:
       rotation && type === "AUTOMATIC"
         ? { ...rotation, nextAt: at.now + rotation.periodDays * DAY_MS }
         : rotation,
     rotationInProgress: {
       type,
-      material: newKeyMaterial(set.keySpec, at),
+      material: pendingMaterial
+        ? { ...pendingMaterial, made: null }
+        : madeMaterial(randomMaterial(length ?? 0, at), at),
       startedAt: at.now,
       endsAt: at.now + at.delays.rotatingMs,
     },
@@ -105,11 +133,11 @@ function finishRotation(set: KeySet, completedAt: number): KeySet {
   const { rotationInProgress } = set;
   if (!rotationInProgress) return set;
   const { material, type } = rotationInProgress;
-  return {
+  return settled({
     ...set,
     materials: [...set.materials, { ...material, rotation: { type, completedAt } }],
     rotationInProgress: null,
-  };
+  });
 }
 
 /** A primary whose last replica is gone begins its own waiting period at that instant. */

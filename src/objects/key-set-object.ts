@@ -1,6 +1,7 @@
 // One key set. Holds no rule: it loads, lets the operation decide, saves, and tells directories.
 
 import { DurableObject } from "cloudflare:workers";
+import { generateKeyPair } from "../crypto/key-pair.ts";
 import { announce } from "../domain/directory.ts";
 import { assertKeySet, type KeySet } from "../domain/key-set.ts";
 import type { Moment } from "../domain/moment.ts";
@@ -10,6 +11,7 @@ import {
   type Call,
   keyOperationKind,
   perform,
+  prepare,
   type Step,
 } from "../operations/perform.ts";
 import { type Reply, replyTo } from "../operations/reply.ts";
@@ -35,8 +37,8 @@ export class KeySetObject extends DurableObject<Env> {
   /** Performs an operation. What time did to the set is saved even where the call is refused. */
   async perform(call: Call): Promise<Reply> {
     try {
-      if (keyOperationKind(call.operation) === "create") await this.#join(call.caller.region);
-      const { step, untold } = this.#step(call);
+      const creates = keyOperationKind(call.operation) === "create";
+      const { step, untold } = this.#step(creates ? await this.#prepared(call) : call);
       const output = await step.output;
       if (untold.length > 0) await this.#tell(untold);
       return { output };
@@ -68,6 +70,12 @@ export class KeySetObject extends DurableObject<Env> {
       console.error(JSON.stringify({ event: "alarm failed", cause: String(cause) }));
       await this.ctx.storage.setAlarm(Date.now() + RETRY_MS); // What is overdue would go off at once.
     }
+  }
+
+  /** The call with what takes time to make, by an object that knows the clock. */
+  async #prepared(call: Call): Promise<Call> {
+    await this.#join(call.caller.region);
+    return { ...call, prepared: await prepare(call, generateKeyPair) };
   }
 
   /** Check, change and save with nothing in between. */
@@ -139,7 +147,12 @@ export class KeySetObject extends DurableObject<Env> {
   }
 
   #moment(): Moment {
-    return { now: Date.now() + this.#offsetMs, random, delays: this.#delays };
+    return {
+      now: Date.now() + this.#offsetMs,
+      random,
+      delays: this.#delays,
+      newKeyPair: generateKeyPair,
+    };
   }
 }
 

@@ -1,6 +1,7 @@
 // Aliases: names for keys in one account and Region.
 // https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html
 
+import { isKeyPairSpec } from "../crypto/key-pair.ts";
 import { aliasArn, keyArn, rootArn } from "../domain/arn.ts";
 import {
   type Alias,
@@ -158,11 +159,19 @@ function requireRoom(directory: Directory, keyId: string, caller: Caller): void 
 
 /** An alias stays with keys of one kind and usage, so that what uses it goes on working. */
 function requireSameUse(name: string, from: DirectoryEntry | null, to: DirectoryEntry): void {
-  if (!from || from.keyUsage === to.keyUsage) return;
-  throw validation(
-    `Alias ${name} cannot be changed from a CMK with key usage ${from.keyUsage} to a CMK with key ` +
-      `usage ${to.keyUsage}. The key usage of the current CMK and the new CMK must be the same.`,
-  );
+  if (!from) return;
+  if (from.keyUsage !== to.keyUsage) {
+    throw validation(
+      `Alias ${name} cannot be changed from a CMK with key usage ${from.keyUsage} to a CMK with key ` +
+        `usage ${to.keyUsage}. The key usage of the current CMK and the new CMK must be the same.`,
+    );
+  }
+  if (isKeyPairSpec(from.keySpec) !== isKeyPairSpec(to.keySpec)) {
+    throw validation(
+      `Alias ${name} cannot be changed from a CMK with key spec ${from.keySpec} to a CMK with key ` +
+        `spec ${to.keySpec}. Both must be symmetric or both asymmetric.`,
+    );
+  }
 }
 
 /** The key that ListAliases is asked about: one of the caller's own. */

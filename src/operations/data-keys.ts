@@ -2,12 +2,15 @@
 // https://docs.aws.amazon.com/kms/latest/developerguide/data-keys.html
 
 import { toBase64 } from "../crypto/base64.ts";
+import { isKeyPairSpec } from "../crypto/key-pair.ts";
+import { dataKeyPairSpecNames, isOffered } from "../domain/key-spec.ts";
 import type { Moment } from "../domain/moment.ts";
-import { validation } from "../errors.ts";
+import { KmsError, validation } from "../errors.ts";
 import { encryptWith } from "./encryption.ts";
 import * as members from "./members.ts";
 import { atEdge, type Target, use } from "./operation.ts";
 import { integer, oneOf, required, text } from "./shape.ts";
+import { requireAlgorithm, requireUsage } from "./usage.ts";
 
 const dataKeyBytes = { AES_256: 32, AES_128: 16 } as const;
 const dataKeySpecs = Object.keys(dataKeyBytes) as (keyof typeof dataKeyBytes)[];
@@ -20,6 +23,21 @@ const dataKeyInput = {
   GrantTokens: members.grantTokens,
   DryRun: members.dryRun,
 };
+
+const pairSpecs = dataKeyPairSpecNames.filter(isKeyPairSpec);
+
+const dataKeyPairInput = {
+  EncryptionContext: members.encryptionContext,
+  KeyId: required(members.keyId),
+  KeyPairSpec: required(oneOf(pairSpecs)),
+  GrantTokens: members.grantTokens,
+  DryRun: members.dryRun,
+};
+
+interface DataKeyPairInput {
+  readonly EncryptionContext?: Readonly<Record<string, string>> | undefined;
+  readonly KeyPairSpec: (typeof pairSpecs)[number];
+}
 
 interface DataKeyInput {
   readonly EncryptionContext?: Readonly<Record<string, string>> | undefined;
@@ -36,7 +54,7 @@ export const dataKeys = {
       requireOneSize(input);
     },
     async use(target, input, at) {
-      const { plaintext, output } = await dataKey(target, input, at);
+      const { plaintext, output } = await dataKey(target, "GenerateDataKey", input, at);
       return { ...output, Plaintext: toBase64(plaintext) };
     },
   }),
@@ -45,7 +63,25 @@ export const dataKeys = {
     input: dataKeyInput,
     aliases: true,
     check: requireOneSize,
-    use: async (target, input, at) => (await dataKey(target, input, at)).output,
+    use: async (target, input, at) =>
+      (await dataKey(target, "GenerateDataKeyWithoutPlaintext", input, at)).output,
+  }),
+
+  GenerateDataKeyPair: use({
+    input: { ...dataKeyPairInput, Recipient: members.recipient },
+    aliases: true,
+    check: (input) => members.refuseNotBuilt(input, "Recipient"),
+    async use(target, input, at) {
+      const made = await dataKeyPair(target, "GenerateDataKeyPair", input, at);
+      return { ...made.output, PrivateKeyPlaintext: toBase64(made.privateKey) };
+    },
+  }),
+
+  GenerateDataKeyPairWithoutPlaintext: use({
+    input: dataKeyPairInput,
+    aliases: true,
+    use: async (target, input, at) =>
+      (await dataKeyPair(target, "GenerateDataKeyPairWithoutPlaintext", input, at)).output,
   }),
 
   GenerateRandom: atEdge({
@@ -69,12 +105,41 @@ function requireOneSize({ KeySpec, NumberOfBytes }: DataKeyInput): void {
   }
 }
 
-async function dataKey({ set, arn }: Target, input: DataKeyInput, at: Moment) {
+async function dataKey(target: Target, operation: string, input: DataKeyInput, at: Moment) {
+  requireSymmetric(target, operation);
   const length = input.KeySpec ? dataKeyBytes[input.KeySpec] : (input.NumberOfBytes ?? 0);
   const plaintext = at.random(length);
-  const { ciphertext, material } = await encryptWith(set, plaintext, input.EncryptionContext, at);
+  const made = await encryptWith(target, plaintext, input.EncryptionContext, at);
   return {
     plaintext,
-    output: { CiphertextBlob: ciphertext, KeyId: arn, KeyMaterialId: material.id },
+    output: { CiphertextBlob: made.ciphertext, KeyId: target.arn, KeyMaterialId: made.materialId },
   };
+}
+
+async function dataKeyPair(target: Target, operation: string, input: DataKeyPairInput, at: Moment) {
+  requireSymmetric(target, operation);
+  if (!isOffered(input.KeyPairSpec, target.key.region)) {
+    throw new KmsError(
+      "UnsupportedOperationException",
+      `KeyPairSpec ${input.KeyPairSpec} is not supported in Region ${target.key.region}.`,
+    );
+  }
+  const { privateKey, publicKey } = await at.newKeyPair(input.KeyPairSpec);
+  const made = await encryptWith(target, privateKey, input.EncryptionContext, at);
+  return {
+    privateKey,
+    output: {
+      PrivateKeyCiphertextBlob: made.ciphertext,
+      PublicKey: toBase64(publicKey),
+      KeyId: target.arn,
+      KeyPairSpec: input.KeyPairSpec,
+      KeyMaterialId: made.materialId,
+    },
+  };
+}
+
+/** Only symmetric keys encrypt data keys, whatever else can encrypt. */
+function requireSymmetric(target: Target, operation: string): void {
+  requireUsage(target, "ENCRYPT_DECRYPT", operation);
+  requireAlgorithm(target, "SYMMETRIC_DEFAULT");
 }

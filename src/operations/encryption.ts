@@ -1,16 +1,18 @@
 // Encrypting, decrypting and re-encrypting with a key.
 // https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-concepts.html
 
+import type { EncryptionAlgorithm } from "../crypto/algorithm.ts";
+import { encryptionAlgorithms } from "../crypto/algorithms.ts";
 import { fromBase64, toBase64 } from "../crypto/base64.ts";
-import { ciphertextOrigin, IV_BYTES } from "../crypto/ciphertext-blob.ts";
+import { type CiphertextOrigin, ciphertextOrigin, IV_BYTES } from "../crypto/ciphertext-blob.ts";
 import { decryptSymmetric, type EncryptionContext, encryptSymmetric } from "../crypto/symmetric.ts";
-import { currentMaterial, type KeyMaterial, type KeySet } from "../domain/key-set.ts";
-import { keySpecs } from "../domain/key-spec.ts";
+import { bytesIn } from "../domain/key-set.ts";
 import type { Moment } from "../domain/moment.ts";
 import { ciphertextOfUnreachableKey, KmsError, validation } from "../errors.ts";
 import * as members from "./members.ts";
-import { atEdge, use } from "./operation.ts";
+import { atEdge, type Target, use } from "./operation.ts";
 import { blob, required } from "./shape.ts";
+import { requireAlgorithm, requireKeyPair, requireMaterial, requireUsage } from "./usage.ts";
 
 const STANDARD_ALGORITHM = "SYMMETRIC_DEFAULT";
 
@@ -37,11 +39,10 @@ export const encryption = {
   Encrypt: use({
     input: encryptInput,
     aliases: true,
-    async use({ set, arn }, input, at) {
-      const EncryptionAlgorithm = requireAlgorithm(set, input.EncryptionAlgorithm);
+    async use(target, input, at) {
       const plaintext = fromBase64(input.Plaintext);
-      const { ciphertext } = await encryptWith(set, plaintext, input.EncryptionContext, at);
-      return { CiphertextBlob: ciphertext, KeyId: arn, EncryptionAlgorithm };
+      const { ciphertext, algorithm } = await encrypted(target, "Encrypt", plaintext, input, at);
+      return { CiphertextBlob: ciphertext, KeyId: target.arn, EncryptionAlgorithm: algorithm };
     },
   }),
 
@@ -53,19 +54,16 @@ export const encryption = {
       requireCiphertext(input, "KeyId");
     },
     missing: (input) => (input.KeyId === undefined ? unreachable(input.CiphertextBlob) : null),
-    async use({ set, arn }, input) {
-      const EncryptionAlgorithm = requireAlgorithm(set, input.EncryptionAlgorithm);
-      if (input.CiphertextBlob === undefined || ignoresCiphertext(input)) return null;
-      const { plaintext, material } = await decryptWith(
-        set,
-        input.CiphertextBlob,
-        input.EncryptionContext,
-      );
+    async use(target, input) {
+      const { plaintext, algorithm, materialId } = await decrypted(target, "Decrypt", {
+        ...input,
+        CiphertextBlob: ignoresCiphertext(input) ? undefined : input.CiphertextBlob,
+      });
       return {
-        KeyId: arn,
+        KeyId: target.arn,
         Plaintext: toBase64(plaintext),
-        EncryptionAlgorithm,
-        KeyMaterialId: material.id,
+        EncryptionAlgorithm: algorithm,
+        ...(materialId !== null && { KeyMaterialId: materialId }),
       };
     },
   }),
@@ -99,7 +97,7 @@ export const encryption = {
           ? await edge.onCiphertextKey<ReEncryptSource>("ReEncryptFrom", CiphertextBlob ?? "", from)
           : await edge.onKey<ReEncryptSource>("ReEncryptFrom", SourceKeyId, from);
       const to: ReEncryptTo = {
-        Plaintext: source.Plaintext,
+        Plaintext: source.Plaintext ?? "",
         EncryptionContext: input.DestinationEncryptionContext,
         EncryptionAlgorithm: input.DestinationEncryptionAlgorithm,
       };
@@ -119,8 +117,8 @@ interface ReEncryptFrom {
 }
 
 interface ReEncryptTo {
-  /** Absent in a dry run without a ciphertext. */
-  readonly Plaintext: string | undefined;
+  /** Empty in a dry run without a ciphertext. */
+  readonly Plaintext: string;
   readonly EncryptionContext: EncryptionContext | undefined;
   readonly EncryptionAlgorithm: string | undefined;
 }
@@ -139,15 +137,16 @@ export const reEncryptSteps = {
       const { KeyId, CiphertextBlob } = input as ReEncryptFrom;
       return KeyId === undefined ? unreachable(CiphertextBlob) : null;
     },
-    async use({ set, arn }, input) {
-      const { CiphertextBlob, EncryptionContext, EncryptionAlgorithm } = input as ReEncryptFrom;
-      const SourceEncryptionAlgorithm = requireAlgorithm(set, EncryptionAlgorithm);
-      if (CiphertextBlob === undefined) return {};
-      const { plaintext, material } = await decryptWith(set, CiphertextBlob, EncryptionContext);
+    async use(target, input) {
+      const { plaintext, algorithm, materialId } = await decrypted(
+        target,
+        "ReEncrypt",
+        input as ReEncryptFrom,
+      );
       return {
-        SourceKeyId: arn,
-        SourceEncryptionAlgorithm,
-        SourceKeyMaterialId: material.id,
+        SourceKeyId: target.arn,
+        SourceEncryptionAlgorithm: algorithm,
+        ...(materialId !== null && { SourceKeyMaterialId: materialId }),
         Plaintext: toBase64(plaintext),
       };
     },
@@ -157,17 +156,21 @@ export const reEncryptSteps = {
     input: {},
     aliases: true,
     state: "ReEncrypt",
-    async use({ set, arn }, input, at) {
-      const { Plaintext, EncryptionContext, EncryptionAlgorithm } = input as ReEncryptTo;
-      const DestinationEncryptionAlgorithm = requireAlgorithm(set, EncryptionAlgorithm);
-      if (Plaintext === undefined) return {};
-      const plaintext = fromBase64(Plaintext);
-      const { ciphertext, material } = await encryptWith(set, plaintext, EncryptionContext, at);
+    async use(target, input, at) {
+      const to = input as ReEncryptTo;
+      const plaintext = fromBase64(to.Plaintext);
+      const { ciphertext, algorithm, materialId } = await encrypted(
+        target,
+        "ReEncrypt",
+        plaintext,
+        to,
+        at,
+      );
       return {
         CiphertextBlob: ciphertext,
-        KeyId: arn,
-        DestinationEncryptionAlgorithm,
-        DestinationKeyMaterialId: material.id,
+        KeyId: target.arn,
+        DestinationEncryptionAlgorithm: algorithm,
+        ...(materialId !== null && { DestinationKeyMaterialId: materialId }),
       };
     },
   }),
@@ -180,27 +183,124 @@ export const dryRunSucceeded = () =>
     "The request would have succeeded, but the DryRun option is set.",
   );
 
-/** Encrypts with the current material; the ciphertext is base64. */
+interface Algorithmic {
+  readonly EncryptionAlgorithm?: string | undefined;
+  readonly EncryptionContext?: EncryptionContext | undefined;
+}
+
+/** What was encrypted, in base64; the material only where the ciphertext names it. */
+interface Encrypted {
+  readonly ciphertext: string;
+  readonly algorithm: string;
+  readonly materialId: string | null;
+}
+
+interface Decrypted {
+  readonly plaintext: Uint8Array;
+  readonly algorithm: string;
+  readonly materialId: string | null;
+}
+
+/** Encrypts with whatever algorithm is asked for and the key has. */
+async function encrypted(
+  target: Target,
+  operation: string,
+  plaintext: Uint8Array<ArrayBuffer>,
+  input: Algorithmic,
+  at: Moment,
+): Promise<Encrypted> {
+  const algorithm = requireEncryption(target, operation, input);
+  const pair = asymmetric(algorithm);
+  if (!pair) {
+    const made = await encryptWith(target, plaintext, input.EncryptionContext, at);
+    return { ...made, algorithm };
+  }
+  const key = requireKeyPair(target);
+  const max = pair.maxPlaintextBytes(key);
+  if (plaintext.length > max) {
+    // Recorded on AWS.
+    throw validation(
+      `Algorithm ${algorithm} and key spec ${target.set.keySpec} ` +
+        `cannot encrypt data larger than ${max} bytes.`,
+    );
+  }
+  return { ciphertext: toBase64(pair.encrypt(key, plaintext)), algorithm, materialId: null };
+}
+
+/** Decrypts with whatever algorithm is asked for and the key has. */
+async function decrypted(
+  target: Target,
+  operation: string,
+  input: Algorithmic & { readonly CiphertextBlob?: string | undefined },
+): Promise<Decrypted> {
+  const { CiphertextBlob: ciphertext } = input;
+  // Which key a ciphertext is of is held before what the key is for (recorded on AWS).
+  if (ciphertext !== undefined && asymmetric(input.EncryptionAlgorithm) === null) {
+    requireOwn(target, ciphertext);
+  }
+  const algorithm = requireEncryption(target, operation, input);
+  const pair = asymmetric(algorithm);
+  if (ciphertext === undefined) {
+    return { plaintext: new Uint8Array(), algorithm, materialId: null }; // IGNORE_CIPHERTEXT
+  }
+  if (!pair)
+    return { ...(await decryptWith(target, ciphertext, input.EncryptionContext)), algorithm };
+  const plaintext = pair.decrypt(requireKeyPair(target), fromBase64(ciphertext));
+  if (!plaintext) throw new KmsError("InvalidCiphertextException");
+  return { plaintext, algorithm, materialId: null };
+}
+
+/** The row of an asymmetric algorithm; null for SYMMETRIC_DEFAULT, asked for or not. */
+function asymmetric(algorithm: string | undefined): EncryptionAlgorithm | null {
+  const rows: Readonly<Record<string, EncryptionAlgorithm>> = encryptionAlgorithms;
+  return algorithm !== undefined && Object.hasOwn(rows, algorithm)
+    ? (rows[algorithm] ?? null)
+    : null;
+}
+
+/** The algorithm to use, once the key has it. */
+function requireEncryption(target: Target, operation: string, input: Algorithmic): string {
+  const algorithm = input.EncryptionAlgorithm ?? STANDARD_ALGORITHM;
+  requireUsage(target, "ENCRYPT_DECRYPT", operation);
+  requireAlgorithm(target, algorithm);
+  if (asymmetric(algorithm) && Object.keys(input.EncryptionContext ?? {}).length > 0) {
+    throw validation(`Algorithm ${algorithm} does not support an encryption context.`);
+  }
+  return algorithm;
+}
+
+/** Encrypts with the current material of a symmetric key. */
 export async function encryptWith(
-  set: KeySet,
+  target: Target,
   plaintext: Uint8Array<ArrayBuffer>,
   context: EncryptionContext | undefined,
   at: Moment,
-): Promise<{ ciphertext: string; material: KeyMaterial }> {
-  const material = currentMaterial(set);
-  const iv = at.random(IV_BYTES);
-  const blob = await encryptSymmetric(material, set, plaintext, context, iv);
-  return { ciphertext: toBase64(blob), material };
+): Promise<{ readonly ciphertext: string; readonly materialId: string }> {
+  const { id, bytes } = requireMaterial(target);
+  const { accountId, keyId } = target.set;
+  const origin = { accountId, keyId, keyMaterialId: id };
+  const blob = await encryptSymmetric(bytes, origin, plaintext, context, at.random(IV_BYTES));
+  return { ciphertext: toBase64(blob), materialId: id };
 }
 
 /** Decrypts with the material the ciphertext names, however old. */
 async function decryptWith(
-  set: KeySet,
+  target: Target,
   ciphertext: string,
   context: EncryptionContext | undefined,
-): Promise<{ plaintext: Uint8Array; material: KeyMaterial }> {
-  const bytes = fromBase64(ciphertext);
-  const origin = ciphertextOrigin(bytes);
+): Promise<{ readonly plaintext: Uint8Array; readonly materialId: string }> {
+  const { set, key } = target;
+  const origin = requireOwn(target, ciphertext);
+  const bytes = bytesIn(set, key, origin.keyMaterialId);
+  const plaintext =
+    bytes && (await decryptSymmetric(bytes, origin, fromBase64(ciphertext), context));
+  if (!plaintext) throw new KmsError("InvalidCiphertextException");
+  return { plaintext, materialId: origin.keyMaterialId };
+}
+
+/** What a ciphertext says of its origin, which has to be this key set. */
+function requireOwn({ set }: Target, ciphertext: string): CiphertextOrigin {
+  const origin = ciphertextOrigin(fromBase64(ciphertext));
   if (!origin) throw new KmsError("InvalidCiphertextException");
   if (origin.keyId !== set.keyId || origin.accountId !== set.accountId) {
     // Recorded on AWS.
@@ -209,30 +309,13 @@ async function decryptWith(
       "The key ID in the request does not identify a CMK that can perform this operation.",
     );
   }
-  const material = set.materials.find((candidate) => candidate.id === origin.keyMaterialId);
-  const plaintext = material && (await decryptSymmetric(material, set, bytes, context));
-  if (!plaintext) throw new KmsError("InvalidCiphertextException");
-  return { plaintext, material };
+  return origin;
 }
 
 /** A ciphertext that names no key of this Region: damaged, or of a key out of reach. */
 function unreachable(ciphertext: string | undefined): KmsError {
   const origin = ciphertext === undefined ? null : ciphertextOrigin(fromBase64(ciphertext));
   return origin ? ciphertextOfUnreachableKey() : new KmsError("InvalidCiphertextException");
-}
-
-/** The algorithm asked for, where the key spec has it. */
-function requireAlgorithm(set: KeySet, asked: string | undefined): string {
-  const algorithm = asked ?? STANDARD_ALGORITHM;
-  const { algorithms } = keySpecs[set.keySpec].usages[set.keyUsage];
-  if (!algorithms.some((candidate) => candidate === algorithm)) {
-    // Recorded on AWS.
-    throw new KmsError(
-      "InvalidKeyUsageException",
-      `Algorithm ${algorithm} is incompatible with key spec ${set.keySpec}.`,
-    );
-  }
-  return algorithm;
 }
 
 interface CiphertextInput {

@@ -3,12 +3,16 @@
 import { aliases, aliasSteps } from "./aliases.ts";
 import { dataKeys } from "./data-keys.ts";
 import { encryption, reEncryptSteps } from "./encryption.ts";
+import { keyAgreement } from "./key-agreement.ts";
 import { keyDeletion } from "./key-deletion.ts";
 import { keys } from "./keys.ts";
+import { macs } from "./macs.ts";
 import { multiRegion } from "./multi-region.ts";
 import type { Create, InDirectory, KeyRecord, OperationRecord } from "./operation.ts";
 import { policies } from "./policies.ts";
+import { publicKeys } from "./public-keys.ts";
 import { rotation } from "./rotation.ts";
+import { signing } from "./signing.ts";
 import { tags } from "./tags.ts";
 
 /** What a caller can name in X-Amz-Target, by the guide's own headings. */
@@ -19,6 +23,10 @@ export const operations: Readonly<Record<string, OperationRecord>> = {
   ...rotation,
   ...encryption,
   ...dataKeys,
+  ...signing,
+  ...macs,
+  ...keyAgreement,
+  ...publicKeys,
   ...aliases,
   ...tags,
   ...policies,
@@ -52,26 +60,16 @@ export const operationsNotBuilt: readonly string[] = [
   "ConnectCustomKeyStore",
   "CreateCustomKeyStore",
   "CreateGrant",
-  "Decapsulate",
   "DeleteCustomKeyStore",
   "DeleteImportedKeyMaterial",
-  "DeriveSharedSecret",
   "DescribeCustomKeyStores",
   "DisconnectCustomKeyStore",
-  "Encapsulate",
-  "GenerateDataKeyPair",
-  "GenerateDataKeyPairWithoutPlaintext",
-  "GenerateMac",
   "GetKeyLastUsage",
   "GetParametersForImport",
-  "GetPublicKey",
   "ImportKeyMaterial",
   "ListGrants",
   "ListRetirableGrants",
   "RetireGrant",
   "RevokeGrant",
-  "Sign",
   "UpdateCustomKeyStore",
-  "Verify",
-  "VerifyMac",
 ];

@@ -2,8 +2,15 @@
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_KeyMetadata.html
 
 import { keyArn } from "../domain/arn.ts";
-import { currentMaterial, type Key, type KeySet, keysOf } from "../domain/key-set.ts";
-import { keySpecs } from "../domain/key-spec.ts";
+import {
+  currentMaterial,
+  hasAllMaterial,
+  isInCustomKeyStore,
+  type Key,
+  type KeySet,
+  keysOf,
+} from "../domain/key-set.ts";
+import { type KeyUsage, keySpecRow } from "../domain/key-spec.ts";
 import type { Region } from "../domain/region.ts";
 import type { Target } from "./operation.ts";
 
@@ -26,11 +33,46 @@ export function keyMetadata({ set, key, arn }: Target): object {
     KeyManager: "CUSTOMER",
     CustomerMasterKeySpec: set.keySpec,
     KeySpec: set.keySpec,
-    EncryptionAlgorithms: keySpecs[set.keySpec].usages[set.keyUsage].algorithms,
+    ...algorithmsOfKey(set),
     MultiRegion: set.multiRegion,
     ...(set.multiRegion && { MultiRegionConfiguration: multiRegionConfiguration(set, key) }),
     // Recorded on AWS: absent from ReplicateKey's answer, there once the replica is Enabled.
-    ...(key.state !== "Creating" && { CurrentKeyMaterialId: currentMaterial(set).id }),
+    ...(key.state !== "Creating" && materialId(set)),
+    ...expiration(set, key),
+  };
+}
+
+/** The member that lists a key's algorithms, named by the usage of the key. */
+const algorithmMembers = {
+  ENCRYPT_DECRYPT: "EncryptionAlgorithms",
+  SIGN_VERIFY: "SigningAlgorithms",
+  GENERATE_VERIFY_MAC: "MacAlgorithms",
+  KEY_AGREEMENT: "KeyAgreementAlgorithms",
+  ENCAPSULATE_DECAPSULATE: "EncapsulationAlgorithms",
+} as const satisfies Record<KeyUsage, string>;
+
+/** The algorithms of a key, as its metadata and its public key list them. */
+export const algorithmsOfKey = ({ keySpec, keyUsage }: KeySet): object => ({
+  [algorithmMembers[keyUsage]]: keySpecRow(keySpec).usages[keyUsage],
+});
+
+/** Of keys that can rotate alone, and not of those in custom key stores (recorded on AWS). */
+function materialId(set: KeySet): object {
+  const current = currentMaterial(set);
+  const shown = keySpecRow(set.keySpec).rotates && !isInCustomKeyStore(set);
+  return shown && current ? { CurrentKeyMaterialId: current.id } : {};
+}
+
+/** Of imported material that is there: whether it expires, and the first that does. */
+function expiration(set: KeySet, key: Key): object {
+  if (set.origin !== "EXTERNAL" || !hasAllMaterial(set, key)) return {};
+  const expiries = set.materials
+    .map(({ id }) => key.imported[id]?.validTo ?? null)
+    .filter((validTo) => validTo !== null);
+  if (expiries.length === 0) return { ExpirationModel: "KEY_MATERIAL_DOES_NOT_EXPIRE" };
+  return {
+    ExpirationModel: "KEY_MATERIAL_EXPIRES",
+    ValidTo: timestamp(Math.min(...expiries)),
   };
 }
 

@@ -1,21 +1,25 @@
 // Creating, describing, listing and switching keys.
 // https://docs.aws.amazon.com/kms/latest/developerguide/getting-started.html
 
-import { toHex } from "../crypto/base64.ts";
+import { toBase64, toHex } from "../crypto/base64.ts";
+import { isKeyPairSpec } from "../crypto/key-pair.ts";
 import { keyArn } from "../domain/arn.ts";
-import { newKeyMaterial } from "../domain/key-material.ts";
-import { type KeySet, withKeys } from "../domain/key-set.ts";
+import { madeMaterial, randomMaterial } from "../domain/key-material.ts";
+import { type KeySet, type MaterialBytes, withKeys } from "../domain/key-set.ts";
 import {
   customerMasterKeySpecNames,
-  isBuiltKeySpec,
+  isOffered,
   type KeySpec,
   type KeyUsage,
   keySpecNames,
-  keySpecs,
+  keySpecRow,
   keyUsageNames,
+  materialBytesOf,
+  type Origin,
 } from "../domain/key-spec.ts";
-import type { Moment } from "../domain/moment.ts";
-import { notBuilt, validation } from "../errors.ts";
+import type { Moment, NewKeyPair } from "../domain/moment.ts";
+import type { Region } from "../domain/region.ts";
+import { KmsError, notBuilt, validation } from "../errors.ts";
 import { keyMetadata } from "./key-metadata.ts";
 import * as members from "./members.ts";
 import { newKey } from "./new-key.ts";
@@ -41,12 +45,16 @@ export const keys = {
       MultiRegion: boolean,
       XksKeyId: text({ min: 1, max: 128, pattern: "^[a-zA-Z0-9-_.]+$" }),
     },
+    prepare: (input, caller, newKeyPair) =>
+      newMaterial(specAndUsage(input, caller.region), newKeyPair),
     newKeyId: (input, random) =>
       input.MultiRegion ? `mrk-${uuid(random, "")}` : uuid(random, "-"),
-    create(keyId, input, caller, at) {
-      const { keySpec, keyUsage } = specAndUsage(input);
-      if (input.Origin && input.Origin !== "AWS_KMS") throw notBuilt(`Origin ${input.Origin}`);
+    create(keyId, input, prepared, caller, at) {
+      const { keySpec, keyUsage } = specAndUsage(input, caller.region);
+      requireOrigin(keySpec, input.Origin ?? "AWS_KMS");
       members.refuseNotBuilt(input, "CustomKeyStoreId", "XksKeyId");
+      const length = materialBytesOf(keySpec, caller.region);
+      const made = length === null ? (prepared as MaterialBytes) : randomMaterial(length, at);
       const key = newKey(input, caller, "Enabled", at.now);
       const set: KeySet = {
         accountId: caller.accountId,
@@ -57,7 +65,8 @@ export const keys = {
         origin: "AWS_KMS",
         primaryRegion: caller.region,
         update: null,
-        materials: [{ ...newKeyMaterial(keySpec, at), rotation: null }],
+        materials: [{ ...madeMaterial(made, at), rotation: null }],
+        pendingMaterial: null,
         rotation: null,
         rotationInProgress: null,
         keys: { [caller.region]: key },
@@ -134,11 +143,17 @@ function uuid(random: Moment["random"], dash: "" | "-"): string {
   ].join(dash);
 }
 
-function specAndUsage(input: {
-  readonly KeySpec?: string | undefined;
-  readonly CustomerMasterKeySpec?: string | undefined;
-  readonly KeyUsage?: string | undefined;
-}): { keySpec: KeySpec; keyUsage: KeyUsage } {
+interface SpecInput {
+  readonly KeySpec?: KeySpec | undefined;
+  readonly CustomerMasterKeySpec?: KeySpec | undefined;
+  readonly KeyUsage?: KeyUsage | undefined;
+}
+
+/** What kind of key a request asks for. Throws ValidationException. */
+function specAndUsage(
+  input: SpecInput,
+  region: Region,
+): { readonly keySpec: KeySpec; readonly keyUsage: KeyUsage } {
   if (input.KeySpec && input.CustomerMasterKeySpec) {
     throw validation(
       "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. " +
@@ -146,14 +161,43 @@ function specAndUsage(input: {
     );
   }
   const keySpec = input.KeySpec ?? input.CustomerMasterKeySpec ?? "SYMMETRIC_DEFAULT";
-  if (!isBuiltKeySpec(keySpec)) throw notBuilt(`KeySpec ${keySpec}`);
-  const keyUsage = input.KeyUsage ?? "ENCRYPT_DECRYPT";
-  if (!isUsageOf(keySpec, keyUsage)) {
+  const keyUsage = input.KeyUsage ?? standardUsage(keySpec);
+  if (!keySpecRow(keySpec).usages[keyUsage]) {
     // Recorded on AWS.
     throw validation(`KeyUsage ${keyUsage} is not compatible with KeySpec ${keySpec}`);
+  }
+  if (!isOffered(keySpec, region)) {
+    throw validation(`KeySpec ${keySpec} is not supported in Region ${region}`);
   }
   return { keySpec, keyUsage };
 }
 
-const isUsageOf = (keySpec: KeySpec, keyUsage: string): keyUsage is KeyUsage =>
-  Object.hasOwn(keySpecs[keySpec].usages, keyUsage);
+/** Only symmetric encryption keys have a standard usage (recorded on AWS). */
+function standardUsage(keySpec: KeySpec): KeyUsage {
+  if (keySpecRow(keySpec).usages.ENCRYPT_DECRYPT?.includes("SYMMETRIC_DEFAULT")) {
+    return "ENCRYPT_DECRYPT";
+  }
+  throw validation(
+    "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.",
+  );
+}
+
+function requireOrigin(keySpec: KeySpec, origin: Origin): void {
+  if (!keySpecRow(keySpec).origins.includes(origin)) {
+    throw new KmsError(
+      "UnsupportedOperationException",
+      `Origin ${origin} is not supported for KeySpec ${keySpec}.`,
+    );
+  }
+  if (origin !== "AWS_KMS") throw notBuilt(`Origin ${origin}`);
+}
+
+/** The pair of a key that is one; it takes time to make, and the core takes none. */
+async function newMaterial(
+  { keySpec }: { readonly keySpec: KeySpec },
+  newKeyPair: NewKeyPair,
+): Promise<MaterialBytes | null> {
+  if (!isKeyPairSpec(keySpec)) return null;
+  const { privateKey, publicKey } = await newKeyPair(keySpec);
+  return { bytes: toBase64(privateKey), publicKey: toBase64(publicKey) };
+}

@@ -34,6 +34,7 @@ export function newKey(
     description: input.Description ?? "",
     policy: policyOf(input, region, accountId),
     tags: acceptTags([], input.Tags ?? []),
+    imported: {},
   };
 }
 

@@ -4,7 +4,7 @@
 import type { Directory } from "../domain/directory.ts";
 import type { Key, KeySet } from "../domain/key-set.ts";
 import type { KeyOperationName } from "../domain/key-state.ts";
-import type { Moment } from "../domain/moment.ts";
+import type { Moment, NewKeyPair } from "../domain/moment.ts";
 import type { Region } from "../domain/region.ts";
 import type { KmsError } from "../errors.ts";
 import type { KeyIdForms } from "./key-address.ts";
@@ -61,8 +61,16 @@ export interface Change<I> extends KeyOperation<I> {
 /** Starts a key set from nothing. */
 export interface Create<I> {
   readonly kind: "create";
+  /** What takes time is made beforehand: it may await, and knows no set. */
+  readonly prepare: (input: I, caller: Caller, newKeyPair: NewKeyPair) => Promise<unknown>;
   readonly newKeyId: (input: I, random: Moment["random"]) => string;
-  readonly create: (keyId: string, input: I, caller: Caller, at: Moment) => Changed;
+  readonly create: (
+    keyId: string,
+    input: I,
+    prepared: unknown,
+    caller: Caller,
+    at: Moment,
+  ) => Changed;
 }
 
 /** Reads or changes the directory of the caller's account and Region. */

@@ -5,7 +5,7 @@
 import { keyArn, rootArn } from "../domain/arn.ts";
 import { arnOf, isPrimary, type KeySet, keyIn } from "../domain/key-set.ts";
 import { type KeyOperationName, requireState } from "../domain/key-state.ts";
-import type { Moment } from "../domain/moment.ts";
+import type { Moment, NewKeyPair } from "../domain/moment.ts";
 import { advance } from "../domain/schedule.ts";
 import { KmsError, keyNotFound, notAllowedByResource } from "../errors.ts";
 import { dryRunSucceeded } from "./encryption.ts";
@@ -20,6 +20,8 @@ export interface Call {
   /** The account and ID of the key that is asked for. */
   readonly accountId: string;
   readonly keyId: string;
+  /** What `prepare` made of it. */
+  readonly prepared?: unknown;
 }
 
 /** What a call did: the set as it is now, to be saved where it is another one, and the answer. */
@@ -58,7 +60,13 @@ export function perform(set: KeySet | null, call: Call, at: Moment): Step {
 }
 
 function started(record: Create<unknown>, call: Call, at: Moment): Step {
-  return record.create(call.keyId, call.input, call.caller, at);
+  return record.create(call.keyId, call.input, call.prepared, call.caller, at);
+}
+
+/** What an operation needs to have made before it meets the set; null for most. */
+export async function prepare(call: Call, newKeyPair: NewKeyPair): Promise<unknown> {
+  const record = keyOperations[call.operation];
+  return record?.kind === "create" ? record.prepare(call.input, call.caller, newKeyPair) : null;
 }
 
 function found(set: KeySet | null, record: KeyRecord, call: Call): Target {

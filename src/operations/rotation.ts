@@ -2,6 +2,7 @@
 // https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html
 
 import { currentMaterial, type KeyMaterial, type KeySet } from "../domain/key-set.ts";
+import { keySpecRow } from "../domain/key-spec.ts";
 import { DAY_MS } from "../domain/moment.ts";
 import { startRotation } from "../domain/schedule.ts";
 import { KmsError } from "../errors.ts";
@@ -28,6 +29,7 @@ export const rotation = {
     invalidArn: true,
     designation: "primary",
     change({ set }, { RotationPeriodInDays }, at) {
+      requireRotating(set);
       const before = set.rotation?.periodDays;
       const periodDays = RotationPeriodInDays ?? before ?? STANDARD_ROTATION_PERIOD_DAYS;
       if (periodDays === before) return { set, output: null };
@@ -40,10 +42,10 @@ export const rotation = {
     input: { KeyId: required(members.keyId) },
     invalidArn: true,
     designation: "primary",
-    change: ({ set }) => ({
-      set: set.rotation ? { ...set, rotation: null } : set,
-      output: null,
-    }),
+    change({ set }) {
+      requireRotating(set);
+      return { set: set.rotation ? { ...set, rotation: null } : set, output: null };
+    },
   }),
 
   /** While a key waits for its deletion its rotation reads as off; cancelling restores it. */
@@ -73,6 +75,7 @@ export const rotation = {
     invalidArn: true,
     designation: "primary",
     change({ set, arn }, _input, at) {
+      requireRotating(set);
       requireNoRotationNear(set, at.now);
       const made = set.materials.filter((material) => material.rotation?.type === "ON_DEMAND");
       if (made.length >= MAX_ON_DEMAND_ROTATIONS) {
@@ -97,6 +100,7 @@ export const rotation = {
     },
     invalidArn: true,
     use({ set }, input) {
+      requireRotating(set);
       const all = input.IncludeKeyMaterial === "ALL_KEY_MATERIAL";
       const shown = set.materials.filter((material) => all || material.rotation);
       const { items, output } = pageOf("ListKeyRotations", shown, input, ROTATION_PAGE);
@@ -104,6 +108,11 @@ export const rotation = {
     },
   }),
 };
+
+/** Only symmetric encryption keys rotate. Recorded for RotateKeyOnDemand, without a text. */
+function requireRotating({ keySpec }: KeySet): void {
+  if (!keySpecRow(keySpec).rotates) throw new KmsError("UnsupportedOperationException");
+}
 
 function requireNoRotationNear(set: KeySet, now: number): void {
   const near = set.rotation && set.rotation.nextAt - now <= CONFLICT_MS;

@@ -27,6 +27,7 @@ const key = (region: Region, more: Partial<Key> = {}): Key => ({
   description: "",
   policy: "",
   tags: [],
+  imported: {},
   ...more,
 });
 
@@ -39,7 +40,8 @@ const set: KeySet = {
   origin: "AWS_KMS",
   primaryRegion: P,
   update: null,
-  materials: [{ id: "0", bytes: "0", rotation: null }],
+  pendingMaterial: null,
+  materials: [{ id: "0", made: { bytes: "0" }, description: null, rotation: null }],
   rotation: null,
   rotationInProgress: null,
   keys: { [P]: key(P), [R]: key(R, { createdAt: 2 }) },

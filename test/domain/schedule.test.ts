@@ -2,6 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { generateKeyPair } from "../../src/crypto/key-pair.ts";
 import { assertKeySet, type Key, type KeySet, keyIn, keysOf } from "../../src/domain/key-set.ts";
 import type { KeyState } from "../../src/domain/key-state.ts";
 import type { Moment } from "../../src/domain/moment.ts";
@@ -22,7 +23,7 @@ function moments(madeBefore = 0, chosen = delays): (now: number) => Moment {
     drawn += 1;
     return Uint8Array.from({ length }, (_, index) => (index === 0 ? drawn : 0));
   };
-  return (now) => ({ now, random, delays: chosen });
+  return (now) => ({ now, random, delays: chosen, newKeyPair: generateKeyPair });
 }
 
 const key = (region: Region, state: KeyState = "Enabled", more: Partial<Key> = {}): Key => ({
@@ -35,6 +36,7 @@ const key = (region: Region, state: KeyState = "Enabled", more: Partial<Key> = {
   description: "",
   policy: "",
   tags: [],
+  imported: {},
   ...more,
 });
 
@@ -48,7 +50,8 @@ const setOf = (keys: readonly Key[], more: Partial<KeySet> = {}): KeySet => ({
   origin: "AWS_KMS",
   primaryRegion: keys[0]?.region ?? P,
   update: null,
-  materials: [{ id: "0", bytes: "0", rotation: null }],
+  pendingMaterial: null,
+  materials: [{ id: "0", made: { bytes: "0" }, description: null, rotation: null }],
   rotation: null,
   rotationInProgress: null,
   keys: Object.fromEntries(keys.map((member) => [member.region, member])),
@@ -200,7 +203,7 @@ describe("automatic rotation", () => {
   it("that another rotation holds up begins when that one ends", () => {
     const rotationInProgress = {
       type: "ON_DEMAND",
-      material: { id: "1", bytes: "1" },
+      material: { id: "1", made: { bytes: "1" }, description: null },
       startedAt: YEAR - 1,
       endsAt: YEAR + SECOND,
     } as const;
@@ -217,7 +220,7 @@ describe("automatic rotation", () => {
   it("set free by an operation happens no earlier than that", () => {
     const rotationInProgress = {
       type: "ON_DEMAND",
-      material: { id: "1", bytes: "1" },
+      material: { id: "1", made: { bytes: "1" }, description: null },
       startedAt: 0,
       endsAt: SECOND,
     } as const;
@@ -265,7 +268,7 @@ const anySet: fc.Arbitrary<KeySet> = fc
         ? null
         : {
             type: "ON_DEMAND" as const,
-            material: { id: "1", bytes: "1" },
+            material: { id: "1", made: { bytes: "1" }, description: null },
             startedAt: 0,
             endsAt: rotationEndsAt,
           };

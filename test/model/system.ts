@@ -3,6 +3,7 @@
 // never misses the instant of anything; however late the set itself is, the two have to agree.
 
 import assert from "node:assert/strict";
+import { generateKeyPair } from "../../src/crypto/key-pair.ts";
 import { announce, type DirectoryEntry } from "../../src/domain/directory.ts";
 import { assertKeySet, type Key, type KeyMaterial, type KeySet } from "../../src/domain/key-set.ts";
 import type { Moment } from "../../src/domain/moment.ts";
@@ -258,7 +259,7 @@ export class System {
   }
 
   #moment(chance: Chance): Moment {
-    return { now: this.now, random: chance.bytes, delays };
+    return { now: this.now, random: chance.bytes, delays, newKeyPair: generateKeyPair };
   }
 }
 

@@ -99,9 +99,20 @@ describe("CreateKey", () => {
         "policy in the future.",
     ],
     [
-      "a spec to come",
+      "another spec without a usage",
       { KeySpec: "RSA_2048" },
-      "UnsupportedOperationException: KeySpec RSA_2048 is not built yet.",
+      "ValidationException: You must specify a KeyUsage value for all KMS keys except for " +
+        "symmetric encryption keys.",
+    ],
+    [
+      "a usage that does not fit the spec",
+      { KeySpec: "RSA_2048", KeyUsage: "KEY_AGREEMENT" },
+      "ValidationException: KeyUsage KEY_AGREEMENT is not compatible with KeySpec RSA_2048",
+    ],
+    [
+      "SM2 outside China",
+      { KeySpec: "SM2", KeyUsage: "SIGN_VERIFY" },
+      "ValidationException: KeySpec SM2 is not supported in Region us-east-1",
     ],
     [
       "an origin to come",

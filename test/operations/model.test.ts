@@ -57,6 +57,7 @@ const model = botocoreModel();
 /** Values that AWS has added since; whoever compares with a newer model may strike them out. */
 const NEWER_VALUES: Readonly<Record<string, readonly string[]>> = {
   KeySpec: ["ML_KEM_512", "ML_KEM_768", "ML_KEM_1024"],
+  KeyPairSpec: ["ML_KEM_512", "ML_KEM_768", "ML_KEM_1024"],
   KeyUsage: ["ENCAPSULATE_DECAPSULATE"],
 };
 

@@ -223,7 +223,7 @@ describe("several constraints broken", () => {
     expect(read(inputOf("CreateKey"), { Tags: tags, KeyUsage: "X" })).toBe(
       "ValidationException: 4 validation errors detected: Value 'X' at 'keyUsage' failed to satisfy " +
         "constraint: Member must satisfy enum value set: [ENCRYPT_DECRYPT, SIGN_VERIFY, " +
-        "GENERATE_VERIFY_MAC, KEY_AGREEMENT, ENCAPSULATE_DECAPSULATE]; Value '' at " +
+        "KEY_AGREEMENT, GENERATE_VERIFY_MAC, ENCAPSULATE_DECAPSULATE]; Value '' at " +
         "'tags.1.member.tagKey' failed to satisfy constraint: Member must have length greater than " +
         "or equal to 1; Value null at 'tags.2.member.tagValue' failed to satisfy constraint: Member " +
         "must not be null; Value null at 'tags.3.member.tagKey' failed to satisfy constraint: Member " +

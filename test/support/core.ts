@@ -2,6 +2,7 @@
 // maps instead of storage, at a time that tests set. Nothing here waits.
 
 import { addressOf, addressOfCiphertext } from "../../src/api/route.ts";
+import { generateKeyPair } from "../../src/crypto/key-pair.ts";
 import {
   type Alias,
   announce,
@@ -14,8 +15,8 @@ import type { Region } from "../../src/domain/region.ts";
 import { KmsError } from "../../src/errors.ts";
 import { directoryOperations, keyOperations, operations } from "../../src/operations/index.ts";
 import type { KeyAddress } from "../../src/operations/key-address.ts";
-import type { Caller, Edge, KeyRecord } from "../../src/operations/operation.ts";
-import { atMoment, perform } from "../../src/operations/perform.ts";
+import type { Caller, Edge, KeyRecord, Output } from "../../src/operations/operation.ts";
+import { atMoment, type Call, perform, prepare } from "../../src/operations/perform.ts";
 import { readInput } from "../../src/operations/shape.ts";
 
 declare global {
@@ -274,13 +275,25 @@ export class World {
     };
   }
 
-  #onKeySet({ accountId, keyId }: KeyAddress, operation: string, input: object, caller: Caller) {
-    const at: Moment = { now: this.now, random: this.random, delays: this.delays };
+  async #onKeySet(
+    { accountId, keyId }: KeyAddress,
+    operation: string,
+    input: object,
+    caller: Caller,
+  ): Promise<Output> {
+    const call: Call = { operation, input, caller, accountId, keyId };
+    const prepared = await prepare(call, generateKeyPair);
+    const at: Moment = {
+      now: this.now,
+      random: this.random,
+      delays: this.delays,
+      newKeyPair: generateKeyPair,
+    };
     const id = `${accountId}/${keyId}`;
     const before = this.#sets.get(id) ?? null;
     const set = atMoment(before, at);
     try {
-      const step = perform(set, { operation, input, caller, accountId, keyId }, at);
+      const step = perform(set, { ...call, prepared }, at);
       this.#save(id, before, step.set);
       return step.output;
     } catch (error) {

@@ -1,0 +1,33 @@
+// How key material comes wrapped into ImportKeyMaterial.
+// https://docs.aws.amazon.com/kms/latest/developerguide/importing-keys-encrypt-key-material.html
+
+import { aeskwp } from "@noble/ciphers/aes.js";
+import type { EncryptionAlgorithm, WrappingAlgorithm } from "./algorithm.ts";
+import { attempt } from "./attempt.ts";
+import { privateKeyObject } from "./key.ts";
+import { modulusBytes } from "./rsa-raw.ts";
+
+const AES_256_BYTES = 32;
+
+/** The key material is the plaintext of an encryption. */
+export const wrappedBy = (encryption: EncryptionAlgorithm): WrappingAlgorithm => ({
+  unwrap: (key, wrapped) => encryption.decrypt(key, wrapped),
+});
+
+/**
+ * RSA_AES_KEY_WRAP: an AES key of 256 bits under RSA's encryption, as long as the modulus, then the
+ * key material under that AES key, by AES key wrap with padding (RFC 5649). It is PKCS #11's
+ * CKM_RSA_AES_KEY_WRAP. Neither runtime has RFC 5649, so there it is noble.
+ */
+export const rsaAesKeyWrap = (rsaes: EncryptionAlgorithm): WrappingAlgorithm => ({
+  unwrap(key, wrapped) {
+    const split = modulusBytes(privateKeyObject(key));
+    const aesKey = rsaes.decrypt(key, wrapped.subarray(0, split));
+    if (aesKey?.length !== AES_256_BYTES) return null;
+    return unwrapPadded(aesKey, wrapped.subarray(split));
+  },
+});
+
+/** AES key wrap with padding (RFC 5649, 4.2), or null for what the key did not wrap. */
+export const unwrapPadded = (aesKey: Uint8Array, wrapped: Uint8Array) =>
+  attempt(() => new Uint8Array(aeskwp(aesKey).decrypt(wrapped)));

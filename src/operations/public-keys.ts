@@ -1,0 +1,35 @@
+// The public half of a key pair.
+// https://docs.aws.amazon.com/kms/latest/developerguide/download-public-key.html
+
+import { isKeyPairSpec } from "../crypto/key-pair.ts";
+import { KmsError } from "../errors.ts";
+import { algorithmsOfKey } from "./key-metadata.ts";
+import * as members from "./members.ts";
+import { use } from "./operation.ts";
+import { required } from "./shape.ts";
+import { requireKeyPair } from "./usage.ts";
+
+export const publicKeys = {
+  GetPublicKey: use({
+    input: { KeyId: required(members.keyId), GrantTokens: members.grantTokens },
+    aliases: true,
+    invalidArn: true,
+    use(target) {
+      const { set, arn } = target;
+      if (!isKeyPairSpec(set.keySpec)) {
+        throw new KmsError(
+          "UnsupportedOperationException",
+          `${arn} key spec is ${set.keySpec} which is not valid for GetPublicKey.`,
+        );
+      }
+      return {
+        KeyId: arn,
+        PublicKey: requireKeyPair(target).publicKey,
+        CustomerMasterKeySpec: set.keySpec,
+        KeySpec: set.keySpec,
+        KeyUsage: set.keyUsage,
+        ...algorithmsOfKey(set),
+      };
+    },
+  }),
+};

@@ -1,0 +1,30 @@
+import { describe, expect, it } from "vitest";
+import {
+  encryptionAlgorithms,
+  keyAgreementAlgorithms,
+  keyEncapsulationAlgorithms,
+  macAlgorithms,
+  signingAlgorithms,
+} from "../../src/crypto/algorithms.ts";
+import { roundTrips } from "./round-trips.ts";
+import { examples } from "./standards.ts";
+
+describe("round trips", () => {
+  it.each(roundTrips)("$title", ({ run }) => run());
+
+  it("are made with every algorithm", () => {
+    const tried = new Set(roundTrips.map(({ title }) => title.split(" ")[0]));
+    const tables = [
+      signingAlgorithms,
+      encryptionAlgorithms,
+      macAlgorithms,
+      keyAgreementAlgorithms,
+      keyEncapsulationAlgorithms,
+    ];
+    expect([...tried]).toEqual(tables.flatMap((table) => Object.keys(table)));
+  });
+});
+
+describe("the standards' own examples", () => {
+  it.each(examples)("$title", ({ run }) => run());
+});
