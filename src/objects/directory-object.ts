@@ -6,6 +6,7 @@ import type { DirectoryEntry } from "../domain/directory.ts";
 import { directoryOperations } from "../operations/index.ts";
 import type { Caller } from "../operations/operation.ts";
 import { type Reply, replyTo } from "../operations/reply.ts";
+import { inChunks } from "./chunks.ts";
 import { DirectoryStore } from "./directory-store.ts";
 import { keySetName, objectName } from "./names.ts";
 
@@ -76,13 +77,9 @@ export class DirectoryObject extends DurableObject<Env> {
   async moveClock(offsetMs: number): Promise<void> {
     this.#adopt(offsetMs);
     const { generation, accountId } = objectName(this.ctx.id);
-    const keyIds = this.#store.keyIds();
-    for (let start = 0; start < keyIds.length; start += TOLD_AT_ONCE) {
-      const names = keyIds
-        .slice(start, start + TOLD_AT_ONCE)
-        .map((keyId) => keySetName(generation, accountId, keyId));
-      await Promise.all(names.map((name) => this.env.KEY_SETS.getByName(name).moveClock(offsetMs)));
-    }
+    await inChunks(this.#store.keyIds(), TOLD_AT_ONCE, (keyId) =>
+      this.env.KEY_SETS.getByName(keySetName(generation, accountId, keyId)).moveClock(offsetMs),
+    );
   }
 
   /** The clock only goes forward, in whatever order its offsets arrive. */

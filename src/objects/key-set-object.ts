@@ -112,7 +112,9 @@ export class KeySetObject extends DurableObject<Env> {
     const due = this.#set ? nextDue(this.#set) - this.#offsetMs : Number.POSITIVE_INFINITY;
     const retry = this.#store.untold().length > 0 ? Date.now() + RETRY_MS : due;
     const next = Math.min(due, retry);
-    if (next >= this.#armedFor) return; // An alarm that comes too early changes nothing.
+    // An alarm that comes too early changes nothing; one that is overdue may have been lost.
+    if (next >= this.#armedFor && this.#armedFor > Date.now()) return;
+    if (next === Number.POSITIVE_INFINITY) return;
     this.#armedFor = next;
     void this.ctx.storage.setAlarm(next);
   }

@@ -1,6 +1,7 @@
 // One tenant: which accounts and Regions have a directory, and the tenant's clock.
 
 import { DurableObject } from "cloudflare:workers";
+import { inChunks } from "./chunks.ts";
 import { directoryName } from "./names.ts";
 import { TenantStore } from "./tenant-store.ts";
 
@@ -60,14 +61,10 @@ export class TenantObject extends DurableObject<Env> {
     const { offsetMs, pushedOffsetMs } = this.#store.clock();
     if (pushedOffsetMs >= offsetMs) return;
     const generation = this.ctx.id.name ?? "";
-    const directories = this.#store.directories();
-    for (let start = 0; start < directories.length; start += TOLD_AT_ONCE) {
-      const told = directories.slice(start, start + TOLD_AT_ONCE).map(({ accountId, region }) => {
-        const name = directoryName(generation, accountId, region);
-        return this.env.DIRECTORIES.getByName(name).moveClock(offsetMs);
-      });
-      await Promise.all(told);
-    }
+    await inChunks(this.#store.directories(), TOLD_AT_ONCE, ({ accountId, region }) => {
+      const name = directoryName(generation, accountId, region);
+      return this.env.DIRECTORIES.getByName(name).moveClock(offsetMs);
+    });
     this.#store.putPushedOffset(offsetMs);
   }
 }

@@ -13,7 +13,6 @@ import {
   recipientKeys,
   register,
 } from "./support/authority.ts";
-import { AWS_DOCUMENT, AWS_DOCUMENT_TIME } from "./support/aws-document.ts";
 import { type Bytes, concat, hex } from "./support/der-writer.ts";
 import { certificatePem } from "./support/openssl.ts";
 import { refusal } from "./support/refusal.ts";
@@ -175,28 +174,5 @@ describe("the recipient's key", () => {
         "its public_key is not an RSA key",
       );
     }
-  });
-});
-
-describe("a document that AWS signed", () => {
-  const document = new Uint8Array(Buffer.from(AWS_DOCUMENT, "base64"));
-
-  test("passes every check until the public key it does not have", async () => {
-    const parsed = parse(document, awsNitroRoots, AWS_DOCUMENT_TIME);
-    expect(await refusal(parsed)).toBe("it has no public_key");
-  });
-
-  test("is no longer valid now", async () => {
-    expect(await refusal(parse(document, awsNitroRoots, AWS_DOCUMENT_TIME + 3 * 3_600_000))).toBe(
-      "a certificate has expired",
-    );
-  });
-
-  test("is not believed with one byte changed", async () => {
-    const changed = document.slice();
-    changed[60] = (changed[60] ?? 0) ^ 1;
-    expect(await refusal(parse(changed, awsNitroRoots, AWS_DOCUMENT_TIME))).toBe(
-      "its signature does not verify",
-    );
   });
 });

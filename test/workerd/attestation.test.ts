@@ -4,8 +4,6 @@
 import { expect, test } from "vitest";
 import { envelopeFor } from "../../src/attestation/envelope.ts";
 import { parseAttestation } from "../../src/attestation/parse-attestation.ts";
-import { awsNitroRoots } from "../../src/attestation/roots.ts";
-import { fromBase64 } from "../../src/crypto/base64.ts";
 import {
   attest,
   type CertificateChanges,
@@ -14,9 +12,7 @@ import {
   recipientKeys,
   register,
 } from "../attestation/support/authority.ts";
-import { AWS_DOCUMENT, AWS_DOCUMENT_TIME } from "../attestation/support/aws-document.ts";
 import { openEnvelope } from "../attestation/support/enclave-sdk.ts";
-import { refusal } from "../attestation/support/refusal.ts";
 
 test("an enclave gets its answer", async () => {
   const [chain, keys] = await Promise.all([makeChain(3), recipientKeys()]);
@@ -30,14 +26,6 @@ test("an enclave gets its answer", async () => {
     iv: crypto.getRandomValues(new Uint8Array(16)),
   });
   expect(await openEnvelope(envelope, keys.privateKey)).toEqual(plaintext);
-});
-
-test("AWS's signatures verify", async () => {
-  const trust = { roots: awsNitroRoots, now: AWS_DOCUMENT_TIME };
-  const document = fromBase64(AWS_DOCUMENT);
-  expect(await refusal(parseAttestation(document, trust))).toBe("it has no public_key");
-  document[60] = 0;
-  expect(await refusal(parseAttestation(document, trust))).toBe("its signature does not verify");
 });
 
 test("what WebCrypto throws at is refused", async () => {

@@ -65,11 +65,10 @@ export async function makeChain(
   let issuer: { name: string; key: CryptoKey } | null = null;
   for (let place = 0; place < length; place++) {
     const change = changes[place] ?? {};
-    const keys = await crypto.subtle.generateKey(
-      { ...P384, namedCurve: change.curve ?? "P-384" },
-      true,
-      ["sign", "verify"],
-    );
+    const keys = await keyPair({ ...P384, namedCurve: change.curve ?? "P-384" }, [
+      "sign",
+      "verify",
+    ]);
     const name = change.subject ?? `place ${place}`;
     const by: { name: string; key: CryptoKey } = issuer ?? { name, key: keys.privateKey };
     certificates.push(await certify(name, by, keys.publicKey, length - 1 - place, change));
@@ -87,7 +86,7 @@ async function certify(
 ): Promise<Bytes> {
   const sha256 = change.algorithm === "ECDSA-SHA256";
   const algorithm = sha256 ? SHA256_ALGORITHM : SHA384_ALGORITHM;
-  const spki = new Uint8Array(await crypto.subtle.exportKey("spki", publicKey));
+  const spki = await spkiOf(publicKey);
   const written = sequence(
     der(0xa0, hex("020102")),
     integer(crypto.getRandomValues(new Uint8Array(16))),
@@ -111,8 +110,7 @@ async function certify(
 }
 
 async function foreignKey(): Promise<CryptoKey> {
-  const keys = await crypto.subtle.generateKey(P384, false, ["sign", "verify"]);
-  return keys.privateKey;
+  return (await keyPair(P384, ["sign", "verify"])).privateKey;
 }
 
 /** CN=`name`, O=Amazon. */
@@ -207,17 +205,27 @@ export async function attest(
 
 /** An RSA key pair's public key, as an enclave gives it to the Nitro Security Module. */
 export async function recipientKeys(modulusLength = 2048) {
-  const pair = await crypto.subtle.generateKey(
+  const pair = await keyPair(
     {
       name: "RSA-OAEP",
       modulusLength,
       publicExponent: new Uint8Array([1, 0, 1]),
       hash: "SHA-256",
     },
-    true,
     ["encrypt", "decrypt"],
   );
   const { privateKey } = pair;
-  const spki = await crypto.subtle.exportKey("spki", pair.publicKey);
-  return { privateKey, publicKey: new Uint8Array(spki) };
+  return { privateKey, publicKey: await spkiOf(pair.publicKey) };
 }
+
+interface Pair {
+  readonly privateKey: CryptoKey;
+  readonly publicKey: CryptoKey;
+}
+
+/** The types of Node and of Workers differ in what these return; a pair is what an algorithm gives. */
+const keyPair = async (algorithm: object, uses: string[]): Promise<Pair> =>
+  (await crypto.subtle.generateKey(algorithm as typeof P384, true, uses as ["sign"])) as Pair;
+
+const spkiOf = async (key: CryptoKey): Promise<Bytes> =>
+  new Uint8Array((await crypto.subtle.exportKey("spki", key)) as ArrayBuffer);
