@@ -13,6 +13,7 @@ import {
   register,
 } from "../attestation/support/authority.ts";
 import { openEnvelope } from "../attestation/support/enclave-sdk.ts";
+import { refusal } from "../attestation/support/refusal.ts";
 
 test("an enclave gets its answer", async () => {
   const [chain, keys] = await Promise.all([makeChain(3), recipientKeys()]);
