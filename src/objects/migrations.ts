@@ -2,7 +2,7 @@
 
 /**
  * Whether the database has a schema. Asked before the first read, so that an object that someone
- * merely asked for leaves nothing behind.
+ * merely asked for leaves no table behind.
  */
 export const hasSchema = (sql: SqlStorage) =>
   sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'migration'").toArray().length > 0;
