@@ -5,6 +5,7 @@ import type { Directory } from "../domain/directory.ts";
 import type { Key, KeySet } from "../domain/key-set.ts";
 import type { KeyOperationName } from "../domain/key-state.ts";
 import type { Moment, NewKeyPair } from "../domain/moment.ts";
+import type { Principal, RequestContext } from "../domain/principal.ts";
 import type { Region } from "../domain/region.ts";
 import type { KmsError } from "../errors.ts";
 import type { KeyIdForms } from "./key-address.ts";
@@ -17,6 +18,10 @@ export type Output = object | null;
 export interface Caller {
   readonly accountId: string;
   readonly region: Region;
+  /** Who of the account it is; its root where this is left out. */
+  readonly principal?: Principal;
+  /** What conditions may ask of the request; left out where no policy is evaluated. */
+  readonly request?: RequestContext;
 }
 
 /** What an operation finds: a key of the called Region in its set. */

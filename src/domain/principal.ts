@@ -1,0 +1,40 @@
+// Who calls, as policies see them. Plain data, fit to travel with a call.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable
+
+/** A caller that a configuration or a session names. */
+export interface Principal {
+  readonly type: "Account" | "User" | "AssumedRole";
+  readonly accountId: string;
+  /**
+   * What refusals and the CloudTrail name: `arn:aws:iam::<account>:root`, `…:user/<path><name>`, or
+   * of a role's session `arn:aws:sts::<account>:assumed-role/<role>/<session>`.
+   */
+  readonly arn: string;
+  /** aws:PrincipalArn: as `arn`, but of a session the ARN of its role. */
+  readonly principalArn: string;
+  /** aws:userid: the account, `AIDA…`, or `AROA…:<session>`. */
+  readonly userId: string;
+  /** aws:username; null for anyone but a user. */
+  readonly userName: string | null;
+  /** aws:PrincipalTag: those of the user or role, and a session's own. */
+  readonly tags: Readonly<Record<string, string>>;
+  /**
+   * The identity-based policies, as JSON text; null for a principal that no configuration names,
+   * which its own account lets do everything.
+   */
+  readonly policies: readonly string[] | null;
+  /** The permissions boundary, as JSON text. */
+  readonly boundary: string | null;
+  /** A session's policies, as JSON text, of which one has to allow; null where it has none. */
+  readonly sessionPolicies: readonly string[] | null;
+}
+
+/** What the conditions of a policy may ask of the request itself. */
+export interface RequestContext {
+  /** aws:SourceIp; null where the connection's address is not known. */
+  readonly sourceIp: string | null;
+  /** aws:UserAgent. */
+  readonly userAgent: string | null;
+  /** aws:SecureTransport. */
+  readonly secure: boolean;
+}
