@@ -99,14 +99,18 @@ export const keys = {
     },
   }),
 
-  /** An overdue rotation, held up while the key was disabled, happens at this moment. */
+  /**
+   * An overdue rotation, held up while the key was disabled, happens at this moment. A replica whose
+   * deletion was scheduled and cancelled before its material arrived goes on waiting for it.
+   */
   EnableKey: change({
     input: { KeyId: required(members.keyId) },
     invalidArn: true,
-    change: ({ set, key }) => ({
-      set: key.state === "Enabled" ? set : withKeys(set, { ...key, state: "Enabled" }),
-      output: null,
-    }),
+    change({ set, key }, _input, at) {
+      if (key.state === "Enabled") return { set, output: null };
+      const state = key.readyAt > at.now ? "Creating" : "Enabled";
+      return { set: withKeys(set, { ...key, state }), output: null };
+    },
   }),
 
   DisableKey: change({

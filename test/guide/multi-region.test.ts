@@ -876,6 +876,20 @@ describe("who sees what, when", () => {
     }
   });
 
+  test("a Creating replica whose deletion is cancelled cannot be used before its material arrived", async () => {
+    const world = new World();
+    const KeyId = await world.createSet(P);
+    await replicate(world, P, KeyId, R);
+    await world.call(R, "ScheduleKeyDeletion", { KeyId });
+    await world.call(R, "CancelKeyDeletion", { KeyId });
+    await world.call(R, "EnableKey", { KeyId });
+    expect((await world.describe(R, KeyId)).KeyState).toBe("Creating");
+    const used = () => outcome(world.encrypt(R, KeyId));
+    expect(await used()).toBe(`KMSInvalidStateException: ${arnOf(R, KeyId)} is creating.`);
+    world.pass(world.delays.creatingMs);
+    expect(await used()).toBe("ok");
+  });
+
   test("replicated again after its deletion, a key has the shared properties and a date of its own", async () => {
     const world = new World();
     const KeyId = await world.createSet(P, R);

@@ -142,12 +142,13 @@ class Run {
           model.updatePrimary(to, now);
         return;
       case "enable":
-      case "disable": {
-        const allowed = model.is(region, "Enabled", "Disabled");
-        if (change(act === "enable" ? "EnableKey" : "DisableKey", {}, allowed))
-          model.key(region).state = act === "enable" ? "Enabled" : "Disabled";
+        if (change("EnableKey", {}, model.is(region, "Enabled", "Disabled")))
+          model.enable(region, now);
         return;
-      }
+      case "disable":
+        if (change("DisableKey", {}, model.is(region, "Enabled", "Disabled")))
+          model.key(region).state = "Disabled";
+        return;
       case "schedule": {
         const PendingWindowInDays = 7 + (number % 24);
         if (change("ScheduleKeyDeletion", { PendingWindowInDays }, model.canSchedule(region)))

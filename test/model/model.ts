@@ -16,6 +16,8 @@ export interface ModelKey {
   /** When the state ends by itself; Infinity when it does not. */
   until: number;
   waitingPeriodDays: number;
+  /** When its material has arrived. */
+  readonly readyAt: number;
   readonly createdAt: number;
   description: string;
   readonly tags: Map<string, string>;
@@ -91,6 +93,7 @@ export class ModelSet {
       state,
       until,
       waitingPeriodDays,
+      readyAt: Number.isFinite(until) ? until : now,
       createdAt: now,
       description: "",
       tags: new Map(),
@@ -121,6 +124,17 @@ export class ModelSet {
     const key = this.key(region);
     key.state = "Disabled";
     key.until = Infinity;
+  }
+
+  /** A replica that was to be deleted before its material arrived goes on waiting for it. */
+  enable(region: Region, now: number): void {
+    const key = this.key(region);
+    if (key.readyAt <= now) {
+      key.state = "Enabled";
+      return;
+    }
+    key.state = "Creating";
+    key.until = key.readyAt;
   }
 
   /** Lets everything happen that happens until `now`, in the order of its instants. */
