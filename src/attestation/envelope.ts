@@ -48,9 +48,6 @@ export interface EnvelopeSecrets {
   readonly iv: Bytes;
 }
 
-export const CONTENT_KEY_BYTES = 32;
-export const CONTENT_IV_BYTES = 16;
-
 const ID_AES256_CBC = "2.16.840.1.101.3.4.1.42";
 const ID_RSAES_OAEP = "1.2.840.113549.1.1.7";
 /** SHA-256, and MGF1 with SHA-256. */

@@ -14,11 +14,15 @@ export type Options = LauncherSettings & WorkerSettings;
 /** A deployment has to decide whom it serves; who starts a server on their own machine has. */
 const auth = { ...workerSettings.auth, standard: "open" } as const;
 
+/** It depends on who can reach a server, too, whether documents that prove nothing do harm. */
+const nitroRoot = { ...workerSettings.nitroRoot, standard: "any" } as const;
+
 /** The rows of the settings table as the launcher uses them, in the order of `--help`. */
 export const optionRows: { readonly [Name in keyof Options]: Setting<Options[Name]> } = {
   ...launcherSettings,
   ...workerSettings,
   auth,
+  nitroRoot,
 };
 
 /** The options that are given, and the standard value of those that are not. */
@@ -27,12 +31,13 @@ export function withStandards(given: Partial<Options>): Options {
   return { ...Object.fromEntries(standards), ...given };
 }
 
-/** The Worker's variables: each of its settings as text, whatever its origin. */
+/** The Worker's variables: each of its settings that has a value as text, whatever its origin. */
 export function workerVariables(options: Options): Record<string, string> {
   const variables: Record<string, string> = {};
   for (const name of Object.keys(workerSettings) as (keyof WorkerSettings)[]) {
     const { variable } = workerSettings[name];
-    if (variable !== null) variables[variable] = String(options[name]);
+    const value = options[name];
+    if (variable !== null && value !== null) variables[variable] = String(value);
   }
   return variables;
 }

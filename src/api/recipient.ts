@@ -1,0 +1,52 @@
+// The Recipient of a request: its attestation document, verified here so that it goes no further;
+// what it says travels with the call.
+// https://docs.aws.amazon.com/kms/latest/APIReference/API_RecipientInfo.html
+
+import type { Attestation } from "../attestation/parse-attestation.ts";
+import { fromBase64 } from "../crypto/base64.ts";
+import { KmsError } from "../errors.ts";
+import { memberMissing } from "../operations/members.ts";
+import type { WorkerSettings } from "../settings.ts";
+
+/** A request's member, as it was read; AWS's model requires neither half of it. */
+interface RecipientInput {
+  readonly KeyEncryptionAlgorithm?: string;
+  readonly AttestationDocument?: string;
+}
+
+/**
+ * What the attestation document of an input says, or undefined where the input has no Recipient.
+ * `now` is the real time, whatever the tenant's clock says: certificates are of the real world. Throws
+ * ValidationException for a document that no trusted root vouches for, and
+ * UnsupportedOperationException where no root was configured.
+ */
+export function recipientOf(
+  input: object,
+  settings: Pick<WorkerSettings, "nitroRoot">,
+  now: number,
+): Promise<Attestation> | undefined {
+  const { Recipient } = input as { readonly Recipient?: RecipientInput };
+  return Recipient === undefined ? undefined : attestationOf(Recipient, settings, now);
+}
+
+async function attestationOf(
+  { KeyEncryptionAlgorithm, AttestationDocument }: RecipientInput,
+  { nitroRoot }: Pick<WorkerSettings, "nitroRoot">,
+  now: number,
+): Promise<Attestation> {
+  if (nitroRoot === null) {
+    throw new KmsError(
+      "UnsupportedOperationException",
+      "Recipient is not supported by this edge-kms, which trusts no root of attestation documents. " +
+        "Set the variable NITRO_ROOT to `aws`, `any` or certificates in PEM form.",
+    );
+  }
+  if (KeyEncryptionAlgorithm === undefined) {
+    throw memberMissing("recipient.keyEncryptionAlgorithm");
+  }
+  if (AttestationDocument === undefined) throw memberMissing("recipient.attestationDocument");
+  // Loaded by the first that comes: few servers ever see one, and the libraries take milliseconds.
+  const { parseAttestation } = await import("../attestation/parse-attestation.ts");
+  const { rootsFrom } = await import("../attestation/roots.ts");
+  return parseAttestation(fromBase64(AttestationDocument), { roots: rootsFrom(nitroRoot), now });
+}
