@@ -12,7 +12,7 @@ import { readInput } from "../operations/shape.ts";
 import type { WorkerSettings } from "../settings.ts";
 import { callerOf, requireOpen } from "./caller.ts";
 import { bodyText, parseBody } from "./json.ts";
-import { recipientOf } from "./recipient.ts";
+import { attested } from "./recipient.ts";
 import { addressOf, addressOfCiphertext } from "./route.ts";
 import { answerSts, isQuery } from "./sts.ts";
 
@@ -57,8 +57,8 @@ async function outputFor(
   const caller = callerOf(request.headers.get("authorization"), settings);
   const operation = operationOf(target);
   const record = recordOf(operation);
-  const input = readInput(record.input, parseBody(await bodyText(request)));
-  const recipient = await recipientOf(input, settings, Date.now());
+  const read = readInput(record.input, parseBody(await bodyText(request)));
+  const { input, recipient } = await attested(read, settings, Date.now());
   return perform(operation, record, input, edgeOf(env, { caller, requestId, recipient }));
 }
 

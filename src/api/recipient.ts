@@ -14,19 +14,31 @@ interface RecipientInput {
   readonly AttestationDocument?: string;
 }
 
+/** An input without its Recipient, and what that one's document says. */
+export interface Attested {
+  readonly input: object;
+  readonly recipient?: Attestation;
+}
+
 /**
- * What the attestation document of an input says, or undefined where the input has no Recipient.
- * `now` is the real time, whatever the tenant's clock says: certificates are of the real world. Throws
- * ValidationException for a document that no trusted root vouches for, and
- * UnsupportedOperationException where no root was configured.
+ * Takes the Recipient, if there is one, out of an input. `now` is the real time, whatever the
+ * tenant's clock says: certificates are of the real world. Throws ValidationException for a document
+ * that no trusted root vouches for, and UnsupportedOperationException where no root was configured.
  */
-export function recipientOf(
-  input: object,
+export function attested(
+  input: { readonly Recipient?: RecipientInput },
   settings: Pick<WorkerSettings, "nitroRoot">,
   now: number,
-): Promise<Attestation> | undefined {
-  const { Recipient } = input as { readonly Recipient?: RecipientInput };
-  return Recipient === undefined ? undefined : attestationOf(Recipient, settings, now);
+): Attested | Promise<Attested> {
+  return input.Recipient === undefined ? { input } : verified(input, settings, now);
+}
+
+async function verified(
+  { Recipient = {}, ...input }: { readonly Recipient?: RecipientInput },
+  settings: Pick<WorkerSettings, "nitroRoot">,
+  now: number,
+): Promise<Attested> {
+  return { input, recipient: await attestationOf(Recipient, settings, now) };
 }
 
 async function attestationOf(

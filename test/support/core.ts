@@ -1,7 +1,7 @@
 // KMS's pure core without a platform: the same steps as the edge and the Durable Objects take, over
 // maps instead of storage, at a time that tests set. Nothing here waits.
 
-import { recipientOf } from "../../src/api/recipient.ts";
+import { attested } from "../../src/api/recipient.ts";
 import { addressOf, addressOfCiphertext } from "../../src/api/route.ts";
 import { generateKeyPair } from "../../src/crypto/key-pair.ts";
 import {
@@ -115,6 +115,8 @@ export class World {
   realNow = START;
   /** As the setting. */
   nitroRoot: string | null = "any";
+  /** Sees every call as key sets get it. */
+  onCall: (call: Call) => void = () => {};
   readonly delays: Delays;
   readonly random = seededRandom(1);
   /** Whether every saved set has to be one that can come about. */
@@ -154,8 +156,8 @@ export class World {
     if (!record) throw new Error(`${operation} is not built`);
     const caller: Caller = { accountId, region: region as Region };
     // Through JSON, as it comes and goes over the wire.
-    const read = readInput(record.input, JSON.parse(JSON.stringify(input)));
-    const recipient = await recipientOf(read, this, this.realNow);
+    const whole = readInput(record.input, JSON.parse(JSON.stringify(input)));
+    const { input: read, recipient } = await attested(whole, this, this.realNow);
     const requestId = `request-${++this.#requests}`;
     const edge = this.#edge({ caller, requestId, recipient });
     const answer = await this.#perform(operation, record, read, edge);
@@ -295,6 +297,7 @@ export class World {
     request: OfRequest,
   ): Promise<Output> {
     const call: Call = { operation, input, ...request, accountId, keyId };
+    this.onCall(call);
     const prepared = await prepare(call, generateKeyPair);
     const at: Moment = {
       now: this.now,
