@@ -75,11 +75,6 @@ const region: Kind<Region> = {
     return text;
   },
 };
-/** Whom the Worker believes; null where nobody was named. */
-const nitroRoot: Kind<string | null> = {
-  argument: "FILE|aws|any",
-  parse: (text) => (text === "" ? null : text),
-};
 const account = matching(/^\d{12}$/, "expects an account of 12 digits", "ACCOUNT");
 /** An hour: longer than anyone waits for a state to pass; the clock can be moved past it. */
 const durationMs = integer(3_600_000, "MS");
@@ -152,9 +147,9 @@ export const workerSettings = {
   nitroRoot: setting(
     "nitro-root",
     "NITRO_ROOT",
-    nitroRoot,
-    null,
-    "Root certificates of attestation documents (`Recipient`): those of a PEM file, AWS's own, or any at all. The variable holds the file's text; a Worker without it takes no documents (the launcher sets `any`)",
+    text("FILE|aws|any|none"),
+    "none",
+    "Whose attestation documents (`Recipient`) are taken: a PEM file's roots (the variable holds its text), AWS's, anyone's, or nobody's (the launcher sets `any`)",
   ),
   auth: setting(
     null,

@@ -46,11 +46,11 @@ async function attestationOf(
   { nitroRoot }: Pick<WorkerSettings, "nitroRoot">,
   now: number,
 ): Promise<Attestation> {
-  if (nitroRoot === null) {
+  if (nitroRoot === "none") {
     throw new KmsError(
       "UnsupportedOperationException",
-      "Recipient is not supported by this edge-kms, which trusts no root of attestation documents. " +
-        "Set the variable NITRO_ROOT to `aws`, `any` or certificates in PEM form.",
+      "Recipient is not supported by this edge-kms, which trusts no root of attestation documents: " +
+        "NITRO_ROOT is not set to `aws`, `any` or certificates in PEM form.",
     );
   }
   if (KeyEncryptionAlgorithm === undefined) {

@@ -6,12 +6,14 @@ import { LaunchError } from "./launch-error.ts";
 
 const CERTIFICATES = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
+const WORDS = ["any", "aws", "none"];
+
 /**
- * The setting as the Worker takes it: a file's name becomes its text; `any`, `aws` and a text that
- * is already PEM stay. Throws a LaunchError for a file without good certificates.
+ * The setting as the Worker takes it: a file's name becomes its text; words and a text that is
+ * already PEM stay. Throws a LaunchError for a file without good certificates.
  */
-export function nitroRootText(setting: string | null): string | null {
-  if (setting === null || setting === "any" || setting === "aws") return setting;
+export function nitroRootText(setting: string): string {
+  if (WORDS.includes(setting)) return setting;
   const pem = setting.match(CERTIFICATES) ? setting : textOf(setting);
   const certificates = pem.match(CERTIFICATES) ?? [];
   if (certificates.length === 0 || !certificates.every(isCertificate)) {

@@ -31,13 +31,12 @@ export function withStandards(given: Partial<Options>): Options {
   return { ...Object.fromEntries(standards), ...given };
 }
 
-/** The Worker's variables: each of its settings that has a value as text, whatever its origin. */
+/** The Worker's variables: each of its settings as text, whatever its origin. */
 export function workerVariables(options: Options): Record<string, string> {
   const variables: Record<string, string> = {};
   for (const name of Object.keys(workerSettings) as (keyof WorkerSettings)[]) {
     const { variable } = workerSettings[name];
-    const value = options[name];
-    if (variable !== null && value !== null) variables[variable] = String(value);
+    if (variable !== null) variables[variable] = String(options[name]);
   }
   return variables;
 }

@@ -1,6 +1,7 @@
 // GetKeyLastUsage: which calls count as a use of a key, and what is said of the last one.
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyLastUsage.html
 
+import { KeyLastUsageTrackingOperation } from "@aws-sdk/client-kms";
 import { beforeEach, describe, expect, test } from "vitest";
 import { base64, DAY, outcome, SECOND, START, World } from "../support/core.ts";
 
@@ -146,6 +147,11 @@ describe("counts as a use", () => {
       },
     ],
   ];
+
+  test("all of KeyLastUsageTrackingOperation", () => {
+    const names = rows.map(([operation]) => operation);
+    expect(names.sort()).toEqual(Object.values(KeyLastUsageTrackingOperation).sort());
+  });
 
   test.for(rows)("%s", async ([operation, spec, play]) => {
     const { KeyId } = await world.createKey(P, spec);

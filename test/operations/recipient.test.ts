@@ -226,7 +226,7 @@ describe("is refused", () => {
   });
 
   test("where no root is configured, which is what a deployment begins with", async () => {
-    world.nitroRoot = null;
+    world.nitroRoot = "none";
     expect(await random(recipient().Recipient)).toMatch(
       /^UnsupportedOperationException: Recipient is not supported by this edge-kms.*NITRO_ROOT/,
     );

@@ -114,7 +114,7 @@ export class World {
   /** The time of the real world, which the clock's moves do not change. */
   realNow = START;
   /** As the setting. */
-  nitroRoot: string | null = "any";
+  nitroRoot = "any";
   /** Sees every call as key sets get it. */
   onCall: (call: Call) => void = () => {};
   readonly delays: Delays;
