@@ -144,6 +144,13 @@ export const workerSettings = {
     "error",
     "What is logged: nothing, failures of edge-kms itself, or every request",
   ),
+  nitroRoot: setting(
+    "nitro-root",
+    "NITRO_ROOT",
+    text("FILE|aws|any|none"),
+    "none",
+    "Whose attestation documents (`Recipient`) are taken: a PEM file's roots (the variable holds its text), AWS's, anyone's, or nobody's (the launcher sets `any`)",
+  ),
   auth: setting(
     null,
     "AUTH",

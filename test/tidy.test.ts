@@ -35,9 +35,9 @@ const imports: Import[] = files.flatMap((file) => {
 const allowed: Record<string, readonly string[]> = {
   index: ["app", "objects"],
   app: ["api", "settings"],
-  api: ["operations", "domain", "crypto", "settings"],
+  api: ["operations", "domain", "crypto", "attestation", "settings"],
   objects: ["operations", "domain", "crypto", "settings"],
-  operations: ["domain", "crypto"],
+  operations: ["domain", "crypto", "attestation"],
   crypto: [],
   domain: ["crypto"],
   sigv4: ["crypto"],

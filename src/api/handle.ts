@@ -5,12 +5,14 @@ import { errorBody, errorTable, KmsError, notBuilt, type Refusal } from "../erro
 import { DEFAULT_GENERATION, directoryName, keySetName } from "../objects/names.ts";
 import { keyOperations, operations, operationsNotBuilt } from "../operations/index.ts";
 import type { KeyAddress } from "../operations/key-address.ts";
-import type { Caller, Edge, KeyRecord, OperationRecord, Output } from "../operations/operation.ts";
+import type { Edge, KeyRecord, OperationRecord, Output } from "../operations/operation.ts";
+import type { Call } from "../operations/perform.ts";
 import { outputOf } from "../operations/reply.ts";
 import { readInput } from "../operations/shape.ts";
 import type { WorkerSettings } from "../settings.ts";
 import { callerOf, requireOpen } from "./caller.ts";
 import { bodyText, parseBody } from "./json.ts";
+import { attested } from "./recipient.ts";
 import { addressOf, addressOfCiphertext } from "./route.ts";
 import { answerSts, isQuery } from "./sts.ts";
 
@@ -33,7 +35,7 @@ export async function handle(request: Request, service: Service): Promise<Respon
     if (target === null && isQuery(request)) {
       return await answerSts(request, service.settings, requestId);
     }
-    response = answer(await outputFor(request, target, service), requestId);
+    response = answer(await outputFor(request, target, requestId, service), requestId);
   } catch (error) {
     refusal = refusalOf(error, requestId, service.settings);
     response = refused(refusal, requestId);
@@ -48,14 +50,16 @@ export async function handle(request: Request, service: Service): Promise<Respon
 async function outputFor(
   request: Request,
   target: string | null,
+  requestId: string,
   { env, settings }: Service,
 ): Promise<Output> {
   requireOpen(settings);
   const caller = callerOf(request.headers.get("authorization"), settings);
   const operation = operationOf(target);
   const record = recordOf(operation);
-  const input = readInput(record.input, parseBody(await bodyText(request)));
-  return perform(operation, record, input, edgeOf(env, caller));
+  const read = readInput(record.input, parseBody(await bodyText(request)));
+  const { input, recipient } = await attested(read, settings, Date.now());
+  return perform(operation, record, input, edgeOf(env, { caller, requestId, recipient }));
 }
 
 /** Takes an operation to where it is performed. */
@@ -102,17 +106,22 @@ interface EdgeOfRequest extends Edge {
 
 const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
 
-function edgeOf(env: Env, caller: Caller): EdgeOfRequest {
+/** What goes with every step of a request. */
+type OfRequest = Pick<Call, "caller" | "requestId" | "recipient">;
+
+function edgeOf(env: Env, request: OfRequest): EdgeOfRequest {
+  const { caller, recipient } = request;
   const directory = (accountId: string) =>
     env.DIRECTORIES.getByName(directoryName(DEFAULT_GENERATION, accountId, caller.region));
   const resolve = (accountId: string, name: string) => directory(accountId).resolveAlias(name);
   const atAddress = async <T>(address: KeyAddress, operation: string, input: object) => {
     const { accountId, keyId } = address;
     const keySet = env.KEY_SETS.getByName(keySetName(DEFAULT_GENERATION, accountId, keyId));
-    return outputOf<T>(await keySet.perform({ operation, input, caller, accountId, keyId }));
+    return outputOf<T>(await keySet.perform({ operation, input, ...request, accountId, keyId }));
   };
   return {
     caller,
+    recipient,
     random,
     atAddress,
     async onKey(step, keyId, input) {

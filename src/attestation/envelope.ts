@@ -16,10 +16,27 @@
 //         contentEncryptionAlgorithm  AES-256-CBC and its IV
 //         encryptedContent* [0]  OCTET STRINGs of up to 1000 bytes
 
+import {
+  CMSVersion,
+  ContentEncryptionAlgorithmIdentifier,
+  ContentInfo,
+  EncryptedContent,
+  EncryptedContentInfo,
+  EnvelopedData,
+  id_data,
+  id_envelopedData,
+  KeyEncryptionAlgorithmIdentifier,
+  KeyTransRecipientInfo,
+  RecipientIdentifier,
+  RecipientInfo,
+  RecipientInfos,
+} from "@peculiar/asn1-cms";
+import { AsnConvert, AsnSerializer, OctetString } from "@peculiar/asn1-schema";
+import { SubjectKeyIdentifier } from "@peculiar/asn1-x509";
+import type { Constructed } from "asn1js";
 import { attemptAsync } from "../crypto/attempt.ts";
 import { fromHex } from "../crypto/base64.ts";
-import { type Bytes, concat } from "../crypto/bytes.ts";
-import { derElement, derInteger, derOctetString, derSequence } from "../crypto/der.ts";
+import type { Bytes } from "../crypto/bytes.ts";
 import { recipientKey } from "./recipient-key.ts";
 import { invalidDocument } from "./refusal.ts";
 
@@ -31,20 +48,13 @@ export interface EnvelopeSecrets {
   readonly iv: Bytes;
 }
 
-const SEQUENCE = 0x30;
-const SET = 0x31;
-/** [0] IMPLICIT of something primitive, and [0] of something constructed. */
-const CONTEXT_0 = 0x80;
-const CONTEXT_0_CONSTRUCTED = 0xa0;
-
-const ID_ENVELOPED_DATA = fromHex("06092a864886f70d010703");
-const ID_DATA = fromHex("06092a864886f70d010701");
-const ID_AES256_CBC = fromHex("060960864801650304012a");
-const RSAES_OAEP_WITH_SHA256 = fromHex(
-  "303c06092a864886f70d010107302fa00f300d06096086480165030402010500" +
+const ID_AES256_CBC = "2.16.840.1.101.3.4.1.42";
+const ID_RSAES_OAEP = "1.2.840.113549.1.1.7";
+/** SHA-256, and MGF1 with SHA-256. */
+const OAEP_WITH_SHA256 = fromHex(
+  "302fa00f300d06096086480165030402010500" +
     "a11c301a06092a864886f70d010108300d06096086480165030402010500",
 );
-const VERSION_2 = derInteger(new Uint8Array([2]));
 /** The segment of Bouncy Castle, whose writer has all the habits of KMS's answers. */
 const SEGMENT_BYTES = 1000;
 
@@ -57,26 +67,50 @@ export async function envelopeFor(
   const encryptedKey = await encryptKey(publicKey, contentKey);
   const keyId = await crypto.subtle.digest("SHA-256", publicKey);
   const content = await encryptContent(plaintext, contentKey, iv);
-  const recipient = derSequence(
-    VERSION_2,
-    derElement(CONTEXT_0, new Uint8Array(keyId)),
-    RSAES_OAEP_WITH_SHA256,
-    derOctetString(encryptedKey),
-  );
-  const encryptedContentInfo = openEnded(
-    SEQUENCE,
-    ID_DATA,
-    derSequence(ID_AES256_CBC, derOctetString(iv)),
-    openEnded(CONTEXT_0_CONSTRUCTED, ...segments(content).map(derOctetString)),
-  );
-  const envelopedData = openEnded(
-    SEQUENCE,
-    VERSION_2,
-    derElement(SET, recipient),
-    encryptedContentInfo,
-  );
-  return openEnded(SEQUENCE, ID_ENVELOPED_DATA, openEnded(CONTEXT_0_CONSTRUCTED, envelopedData));
+  const recipient = new KeyTransRecipientInfo({
+    version: CMSVersion.v2,
+    rid: new RecipientIdentifier({ subjectKeyIdentifier: new SubjectKeyIdentifier(keyId) }),
+    keyEncryptionAlgorithm: new KeyEncryptionAlgorithmIdentifier({
+      algorithm: ID_RSAES_OAEP,
+      parameters: OAEP_WITH_SHA256.buffer,
+    }),
+    encryptedKey: new OctetString(encryptedKey),
+  });
+  const envelopedData = new EnvelopedData({
+    version: CMSVersion.v2,
+    recipientInfos: new RecipientInfos([new RecipientInfo({ ktri: recipient })]),
+    encryptedContentInfo: new EncryptedContentInfo({
+      contentType: id_data,
+      contentEncryptionAlgorithm: new ContentEncryptionAlgorithmIdentifier({
+        algorithm: ID_AES256_CBC,
+        parameters: AsnConvert.serialize(new OctetString(iv)),
+      }),
+      encryptedContent: new EncryptedContent({ constructedValue: segments(content) }),
+    }),
+  });
+  return inKmsForm(envelopedData);
 }
+
+/** The structure in a ContentInfo, with indefinite lengths where KMS has them. */
+function inKmsForm(envelopedData: EnvelopedData): Bytes {
+  const contentInfo = AsnSerializer.toASN(
+    new ContentInfo({
+      contentType: id_envelopedData,
+      content: AsnConvert.serialize(envelopedData),
+    }),
+  ) as Constructed;
+  const content = memberOf(contentInfo, 1);
+  const data = memberOf(content, 0);
+  const encryptedContentInfo = memberOf(data, 2);
+  const encryptedContent = memberOf(encryptedContentInfo, 2);
+  for (const level of [contentInfo, content, data, encryptedContentInfo, encryptedContent]) {
+    level.lenBlock.isIndefiniteForm = true;
+  }
+  return new Uint8Array(contentInfo.toBER());
+}
+
+const memberOf = ({ valueBlock }: Constructed, index: number) =>
+  valueBlock.value[index] as Constructed;
 
 async function encryptKey(publicKey: Bytes, contentKey: Bytes): Promise<Bytes> {
   const key = await recipientKey(publicKey);
@@ -92,11 +126,9 @@ async function encryptContent(plaintext: Bytes, contentKey: Bytes, iv: Bytes): P
   return new Uint8Array(await crypto.subtle.encrypt({ name: "AES-CBC", iv }, key, plaintext));
 }
 
-const segments = (content: Bytes): Bytes[] =>
-  Array.from({ length: Math.ceil(content.length / SEGMENT_BYTES) }, (_, index) =>
-    content.subarray(index * SEGMENT_BYTES, (index + 1) * SEGMENT_BYTES),
+const segments = (content: Bytes): OctetString[] =>
+  Array.from(
+    { length: Math.ceil(content.length / SEGMENT_BYTES) },
+    (_, index) =>
+      new OctetString(content.slice(index * SEGMENT_BYTES, (index + 1) * SEGMENT_BYTES)),
   );
-
-/** An element of indefinite length, which ends where its end marker is. */
-const openEnded = (tag: number, ...content: readonly Uint8Array[]): Bytes =>
-  concat(new Uint8Array([tag, 0x80]), ...content, new Uint8Array(2));

@@ -23,6 +23,12 @@ MQCjfy+Rocm9Xue4YnwWmNJVA44fA0P5W2OpYow9OYCVRaEevL8uO1XYru5xtMPWrfMCMQCi85sWBbJw
 /** What AWS signs with, in its commercial Regions. */
 export const awsNitroRoots: readonly Bytes[] = [der(AWS_NITRO_ENCLAVES_ROOT_G1)];
 
+/** The roots that a setting names: `any`, `aws`, or a PEM file's text. Throws Error for a bad one. */
+export function rootsFrom(setting: string): TrustedRoots {
+  if (setting === "any") return "any";
+  return setting === "aws" ? awsNitroRoots : rootsFromPem(setting);
+}
+
 /** The certificates of a PEM file, one or more; throws Error if it holds none or a bad one. */
 export function rootsFromPem(pem: string): readonly Bytes[] {
   const blocks = pem.matchAll(/-----BEGIN CERTIFICATE-----([^-]*)-----END CERTIFICATE-----/g);

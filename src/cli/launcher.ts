@@ -6,6 +6,7 @@ import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildFacts } from "./build-facts.ts";
 import { type DataFolder, openDataFolder, openTemporaryFolder } from "./data-folder.ts";
+import { nitroRootText } from "./nitro-root.ts";
 import { type Options, withStandards, workerVariables } from "./options.ts";
 import { serverUrl, workerdConfig } from "./workerd-config.ts";
 import { WorkerdProcess } from "./workerd-process.ts";
@@ -54,7 +55,7 @@ async function serve(options: Options, bundle: string, folder: DataFolder): Prom
     port,
     bundleName: basename(bundle),
     stateFolder,
-    variables: workerVariables(options),
+    variables: workerVariables({ ...options, nitroRoot: nitroRootText(options.nitroRoot) }),
   };
   writeFileSync(configFile, workerdConfig(buildFacts(), setup));
   const importFolder = dirname(bundle);

@@ -14,11 +14,15 @@ export type Options = LauncherSettings & WorkerSettings;
 /** A deployment has to decide whom it serves; who starts a server on their own machine has. */
 const auth = { ...workerSettings.auth, standard: "open" } as const;
 
+/** It depends on who can reach a server, too, whether documents that prove nothing do harm. */
+const nitroRoot = { ...workerSettings.nitroRoot, standard: "any" } as const;
+
 /** The rows of the settings table as the launcher uses them, in the order of `--help`. */
 export const optionRows: { readonly [Name in keyof Options]: Setting<Options[Name]> } = {
   ...launcherSettings,
   ...workerSettings,
   auth,
+  nitroRoot,
 };
 
 /** The options that are given, and the standard value of those that are not. */

@@ -62,6 +62,14 @@ export interface Tag {
   readonly TagValue: string;
 }
 
+/** A successful use of a key, at an instant in ms since the epoch. */
+export interface KeyLastUsage {
+  readonly operation: string;
+  readonly at: number;
+  /** Of the request that it answered; null where nobody was answered. */
+  readonly requestId: string | null;
+}
+
 /** One Region's member: everything that related keys do not share. Instants are ms since epoch. */
 export interface Key {
   readonly region: Region;
@@ -78,6 +86,8 @@ export interface Key {
   readonly tags: readonly Tag[];
   /** Of origin EXTERNAL: what was imported here, by the ID of the material. */
   readonly imported: { readonly [materialId: string]: ImportedMaterial };
+  /** The last use that was saved; there may have been later ones. See last-usage.ts. */
+  readonly lastUsage?: KeyLastUsage | null;
 }
 
 /** The shared properties once, and one member per Region. */

@@ -91,6 +91,7 @@ export const keyStates = {
   GenerateDataKeyPairWithoutPlaintext: cryptographic,
   GenerateDataKeyWithoutPlaintext: cryptographic,
   GenerateMac:                 ofPairs,
+  GetKeyLastUsage:             always,
   GetKeyPolicy:                always,
   GetKeyRotationStatus:        always,
   GetPublicKey:                ofPairs,

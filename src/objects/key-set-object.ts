@@ -3,8 +3,10 @@
 import { DurableObject } from "cloudflare:workers";
 import { generateKeyPair } from "../crypto/key-pair.ts";
 import { announce } from "../domain/directory.ts";
-import { assertKeySet, type KeySet } from "../domain/key-set.ts";
+import { assertKeySet, type KeySet, keyIn } from "../domain/key-set.ts";
+import { LastUsages, type Usage } from "../domain/last-usage.ts";
 import type { Moment } from "../domain/moment.ts";
+import type { Region } from "../domain/region.ts";
 import { nextDue } from "../domain/schedule.ts";
 import {
   atMoment,
@@ -18,6 +20,9 @@ import { type Reply, replyTo } from "../operations/reply.ts";
 import { workerSettingsFrom } from "../settings.ts";
 import { KeySetStore, type Untold } from "./key-set-store.ts";
 import { directoryName, objectName } from "./names.ts";
+
+/** When the last use of a key is saved: after the answer, and before an idle object is evicted. */
+const SAVE_USAGE_MS = 5000;
 
 /** When the alarm tells directories again what they may not have heard. */
 const RETRY_MS = 2000;
@@ -33,6 +38,8 @@ export class KeySetObject extends DurableObject<Env> {
   #armedFor = Number.POSITIVE_INFINITY;
   /** What directories have heard, and the store has not forgotten yet. */
   #told: Untold[] = [];
+  readonly #usages = new LastUsages();
+  #savesUsage = false;
 
   /** Performs an operation. What time did to the set is saved even where the call is refused. */
   async perform(call: Call): Promise<Reply> {
@@ -40,6 +47,7 @@ export class KeySetObject extends DurableObject<Env> {
       const creates = keyOperationKind(call.operation) === "create";
       const { step, untold } = this.#step(creates ? await this.#prepared(call) : call);
       const output = await step.output;
+      if (step.usage) this.#note(call.caller.region, step.usage);
       if (untold.length > 0) await this.#tell(untold);
       return { output };
     } catch (error) {
@@ -83,11 +91,29 @@ export class KeySetObject extends DurableObject<Env> {
     const at = this.#moment();
     const set = atMoment(this.#set, at);
     try {
-      const step = perform(set, call, at);
+      const step = perform(set, call, at, this.#usages);
       return { step, untold: this.#commit(step.set) };
     } catch (error) {
       this.#commit(set);
       throw error;
+    }
+  }
+
+  /** A use writes nothing; of many in an hour one is saved, when it has been answered. */
+  #note(region: Region, usage: Usage): void {
+    this.#usages.note(region, usage);
+    const key = this.#set && keyIn(this.#set, region);
+    if (!key || this.#savesUsage || !this.#usages.isSaveDue(key)) return;
+    this.#savesUsage = true;
+    setTimeout(() => this.#saveUsages(), SAVE_USAGE_MS);
+  }
+
+  #saveUsages(): void {
+    this.#savesUsage = false;
+    try {
+      this.#commit(this.#set && this.#usages.in(this.#set));
+    } catch (cause) {
+      console.error(JSON.stringify({ event: "a last use was not saved", cause: String(cause) }));
     }
   }
 
@@ -98,7 +124,7 @@ export class KeySetObject extends DurableObject<Env> {
   /** Saves the set if it changed, and arms the alarm; returns what directories have to learn. */
   #commit(after: KeySet | null): readonly Untold[] {
     if (after === this.#set) return [];
-    const { set, entries } = announce(this.#set, after);
+    const { set, entries } = announce(this.#set, after && this.#usages.in(after));
     if (set) assertKeySet(set);
     if (this.#set === null) this.#store.putOffset(this.#offsetMs);
     this.#store.save(this.#set, set, entries);

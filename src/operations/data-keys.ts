@@ -9,6 +9,7 @@ import { KmsError, validation } from "../errors.ts";
 import { encryptWith } from "./encryption.ts";
 import * as members from "./members.ts";
 import { atEdge, type Target, use } from "./operation.ts";
+import { sealed } from "./recipient.ts";
 import { integer, oneOf, required, text } from "./shape.ts";
 import { requireAlgorithm, requireUsage } from "./usage.ts";
 
@@ -49,10 +50,8 @@ export const dataKeys = {
   GenerateDataKey: use({
     input: { ...dataKeyInput, Recipient: members.recipient },
     aliases: true,
-    check(input) {
-      members.refuseNotBuilt(input, "Recipient");
-      requireOneSize(input);
-    },
+    forRecipient: "Plaintext",
+    check: requireOneSize,
     async use(target, input, at) {
       const { plaintext, output } = await dataKey(target, "GenerateDataKey", input, at);
       return { ...output, Plaintext: toBase64(plaintext) };
@@ -70,7 +69,7 @@ export const dataKeys = {
   GenerateDataKeyPair: use({
     input: { ...dataKeyPairInput, Recipient: members.recipient },
     aliases: true,
-    check: (input) => members.refuseNotBuilt(input, "Recipient"),
+    forRecipient: "PrivateKeyPlaintext",
     async use(target, input, at) {
       const made = await dataKeyPair(target, "GenerateDataKeyPair", input, at);
       return { ...made.output, PrivateKeyPlaintext: toBase64(made.privateKey) };
@@ -90,11 +89,12 @@ export const dataKeys = {
       CustomKeyStoreId: text({ min: 1, max: 64 }),
       Recipient: members.recipient,
     },
-    run({ random }, input) {
-      members.refuseNotBuilt(input, "CustomKeyStoreId", "Recipient");
+    run({ random, recipient }, input) {
+      members.refuseNotBuilt(input, "CustomKeyStoreId");
       // Recorded on AWS: optional in the model, required all the same.
       if (input.NumberOfBytes === undefined) throw validation("NumberOfBytes is required.");
-      return { Plaintext: toBase64(random(input.NumberOfBytes)) };
+      const answer = { Plaintext: toBase64(random(input.NumberOfBytes)) };
+      return recipient ? sealed(answer, "Plaintext", recipient, random) : answer;
     },
   }),
 };

@@ -10,7 +10,7 @@ import { bytesIn } from "../domain/key-set.ts";
 import type { Moment } from "../domain/moment.ts";
 import { ciphertextOfUnreachableKey, KmsError, validation } from "../errors.ts";
 import * as members from "./members.ts";
-import { atEdge, type Target, use } from "./operation.ts";
+import { atEdge, type Edge, type Target, use } from "./operation.ts";
 import { blob, required } from "./shape.ts";
 import { requireAlgorithm, requireKeyPair, requireMaterial, requireUsage } from "./usage.ts";
 
@@ -49,10 +49,8 @@ export const encryption = {
   Decrypt: use({
     input: { ...decryptInput, Recipient: members.recipient },
     aliases: true,
-    check(input) {
-      members.refuseNotBuilt(input, "Recipient");
-      requireCiphertext(input, "KeyId");
-    },
+    forRecipient: "Plaintext",
+    check: (input) => requireCiphertext(input, "KeyId"),
     missing: (input) => (input.KeyId === undefined ? unreachable(input.CiphertextBlob) : null),
     async use(target, input) {
       const { plaintext, algorithm, materialId } = await decrypted(target, "Decrypt", {
@@ -100,10 +98,16 @@ export const encryption = {
         Plaintext: source.Plaintext ?? "",
         EncryptionContext: input.DestinationEncryptionContext,
         EncryptionAlgorithm: input.DestinationEncryptionAlgorithm,
+        DryRun: input.DryRun,
       };
-      const destination = await edge.onKey<object>("ReEncryptTo", DestinationKeyId, to);
-      if (input.DryRun) throw dryRunSucceeded();
       const { Plaintext: _secret, ...shown } = source;
+      let destination: object;
+      try {
+        destination = await edge.onKey<object>("ReEncryptTo", DestinationKeyId, to);
+      } catch (refusal) {
+        await takenBack(edge, source.SourceKeyId);
+        throw refusal;
+      }
       return { ...shown, ...destination };
     },
   }),
@@ -121,10 +125,21 @@ interface ReEncryptTo {
   readonly Plaintext: string;
   readonly EncryptionContext: EncryptionContext | undefined;
   readonly EncryptionAlgorithm: string | undefined;
+  readonly DryRun: boolean | undefined;
 }
 
 interface ReEncryptSource {
+  readonly SourceKeyId: string;
   readonly Plaintext?: string;
+}
+
+/** Only a ReEncrypt that succeeds counts as a use of its source key, and a dry run never does. */
+async function takenBack(edge: Edge, sourceKeyId: string): Promise<void> {
+  try {
+    await edge.onKey("ReEncryptUndone", sourceKeyId, {});
+  } catch {
+    // What the caller has to hear of is the refusal of the other key.
+  }
 }
 
 /** The halves of ReEncrypt, each on its own key. No caller reaches them by name. */
@@ -173,6 +188,15 @@ export const reEncryptSteps = {
         ...(materialId !== null && { DestinationKeyMaterialId: materialId }),
       };
     },
+  }),
+
+  /** The end of a ReEncrypt that the destination refused. */
+  ReEncryptUndone: use({
+    input: {},
+    state: "DescribeKey",
+    action: "ReEncryptFrom",
+    undoesUsage: true,
+    use: () => null,
   }),
 };
 
@@ -336,10 +360,6 @@ function requireCiphertext(input: CiphertextInput, keyIdMember: "KeyId" | "Sourc
     throw validation(`${keyIdMember} is required with the IGNORE_CIPHERTEXT modifier.`);
   }
   if (input.CiphertextBlob === undefined && !ignored) {
-    // As for a required member; the model leaves it optional for the dry run's sake.
-    throw validation(
-      "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: " +
-        "Member must not be null",
-    );
+    throw members.memberMissing("ciphertextBlob"); // Optional for the dry run's sake.
   }
 }

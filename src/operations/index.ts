@@ -6,6 +6,7 @@ import { encryption, reEncryptSteps } from "./encryption.ts";
 import { keyAgreement } from "./key-agreement.ts";
 import { keyDeletion } from "./key-deletion.ts";
 import { keys } from "./keys.ts";
+import { lastUsage } from "./last-usage.ts";
 import { macs } from "./macs.ts";
 import { multiRegion } from "./multi-region.ts";
 import type { Create, InDirectory, KeyRecord, OperationRecord } from "./operation.ts";
@@ -30,6 +31,7 @@ export const operations: Readonly<Record<string, OperationRecord>> = {
   ...aliases,
   ...tags,
   ...policies,
+  ...lastUsage,
 };
 
 const all: Readonly<Record<string, OperationRecord>> = {
@@ -64,7 +66,6 @@ export const operationsNotBuilt: readonly string[] = [
   "DeleteImportedKeyMaterial",
   "DescribeCustomKeyStores",
   "DisconnectCustomKeyStore",
-  "GetKeyLastUsage",
   "GetParametersForImport",
   "ImportKeyMaterial",
   "ListGrants",

@@ -34,7 +34,7 @@ export const keyAgreement = {
       Recipient: members.recipient,
     },
     aliases: true,
-    check: (input) => members.refuseNotBuilt(input, "Recipient"),
+    forRecipient: "SharedSecret",
     async use(target, { KeyAgreementAlgorithm, PublicKey }) {
       requireUsage(target, "KEY_AGREEMENT", "DeriveSharedSecret");
       requireAlgorithm(target, KeyAgreementAlgorithm);

@@ -1,7 +1,7 @@
 // Input members that many operations share, with the model's bounds.
 
 import { isRegion, type Region } from "../domain/region.ts";
-import { notBuilt } from "../errors.ts";
+import { notBuilt, validation } from "../errors.ts";
 import {
   blob,
   boolean,
@@ -33,7 +33,7 @@ export const dryRunModifiers = list(oneOf(["IGNORE_CIPHERTEXT"]));
 
 export const ciphertextBlob = blob({ min: 1, max: 6144 });
 
-/** A Nitro enclave's attestation document. */
+/** The attestation document of a Nitro enclave or a NitroTPM; see api/recipient.ts. */
 export const recipient = structure({
   KeyEncryptionAlgorithm: oneOf(["RSAES_OAEP_SHA_256"]),
   AttestationDocument: blob({ min: 1, max: 262_144 }),
@@ -66,6 +66,13 @@ export const aliasName = text({ min: 1, max: 256, pattern: "^[a-zA-Z0-9:/_-]+$" 
 
 /** The Region a caller names, or null where KMS has none of that name. */
 export const knownRegion = (name: string): Region | null => (isRegion(name) ? name : null);
+
+/** The refusal of a request without a member that the model leaves optional and KMS does not. */
+export const memberMissing = (path: string) =>
+  validation(
+    `1 validation error detected: Value null at '${path}' failed to satisfy constraint: ` +
+      "Member must not be null",
+  );
 
 /** Refuses members that AWS has and edge-kms does not yet. */
 export function refuseNotBuilt(input: object, ...members: readonly string[]): void {

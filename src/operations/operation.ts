@@ -1,8 +1,9 @@
 // What an operation is: one record, which says what it takes and what it does. Five kinds; none
 // knows HTTP, storage or Durable Objects.
 
+import type { Attestation } from "../attestation/parse-attestation.ts";
 import type { Directory } from "../domain/directory.ts";
-import type { Key, KeySet } from "../domain/key-set.ts";
+import type { Key, KeyLastUsage, KeySet } from "../domain/key-set.ts";
 import type { KeyOperationName } from "../domain/key-state.ts";
 import type { Moment, NewKeyPair } from "../domain/moment.ts";
 import type { Principal, RequestContext } from "../domain/principal.ts";
@@ -29,6 +30,8 @@ export interface Target {
   readonly set: KeySet;
   readonly key: Key;
   readonly arn: string;
+  /** When it was last used; null if never, left out where nothing asks. */
+  readonly lastUsage?: KeyLastUsage | null;
 }
 
 export interface Changed {
@@ -55,6 +58,10 @@ export interface Use<I> extends KeyOperation<I> {
   readonly use: (target: Target, input: I, at: Moment) => Output | Promise<Output>;
   /** What to answer when there is no such key; NotFoundException where it is left out. */
   readonly missing?: (input: I) => KmsError | null;
+  /** Not a use of the key but the end of one that came to nothing, which then was none. */
+  readonly undoesUsage?: boolean;
+  /** The member of its answer that a Recipient gets encrypted; it is there if the input has one. */
+  readonly forRecipient?: string;
 }
 
 /** Changes a key set. Synchronous, so that nothing can come between its check and its write. */
@@ -95,6 +102,8 @@ export interface AtEdge<I> {
 /** What an operation at the edge may ask for. */
 export interface Edge {
   readonly caller: Caller;
+  /** Who is answered in the caller's stead. */
+  readonly recipient?: Attestation | undefined;
   readonly random: Moment["random"];
   /** Performs a step on the key that `keyId` names in any form; returns what the step returns. */
   onKey<T>(step: string, keyId: string, input: object): Promise<T>;

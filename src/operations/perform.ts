@@ -2,24 +2,34 @@
 // look-up, permission, combinations of parameters, designation, key state, the operation's own
 // rules, dry run. https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
 
+import type { Attestation } from "../attestation/parse-attestation.ts";
 import { keyArn, rootArn } from "../domain/arn.ts";
 import { arnOf, isPrimary, type KeySet, keyIn } from "../domain/key-set.ts";
 import { type KeyOperationName, requireState } from "../domain/key-state.ts";
+import { isTracked, LastUsages, type Usage } from "../domain/last-usage.ts";
 import type { Moment, NewKeyPair } from "../domain/moment.ts";
 import { advance } from "../domain/schedule.ts";
 import { KmsError, keyNotFound, notAllowedByResource } from "../errors.ts";
 import { dryRunSucceeded } from "./encryption.ts";
 import { keyOperations } from "./index.ts";
-import type { Caller, Create, KeyRecord, Output, Target } from "./operation.ts";
+import type { Caller, Create, KeyRecord, Output, Target, Use } from "./operation.ts";
+import { sealed } from "./recipient.ts";
 
 /** One request to a key set, as the edge sends it. */
 export interface Call {
   readonly operation: string;
   readonly input: object;
   readonly caller: Caller;
+  /** The ID that the answer bears; left out where nobody is answered. */
+  readonly requestId?: string;
   /** The account and ID of the key that is asked for. */
   readonly accountId: string;
   readonly keyId: string;
+  /**
+   * What the attestation document of its Recipient says, verified: whom to answer, and of what
+   * conditions may ask (kms:RecipientAttestation).
+   */
+  readonly recipient?: Attestation | undefined;
   /** What `prepare` made of it. */
   readonly prepared?: unknown;
 }
@@ -28,6 +38,8 @@ export interface Call {
 export interface Step {
   readonly set: KeySet | null;
   readonly output: Output | Promise<Output>;
+  /** What to note of the key's use once the output is there; null for most. */
+  readonly usage: Usage | null;
 }
 
 /** Of which kind a key operation is, or undefined where there is none of that name. */
@@ -41,26 +53,33 @@ export const atMoment = (loaded: KeySet | null, at: Moment): KeySet | null =>
   loaded && advance(loaded, at);
 
 /** Performs an operation on a set that is at the moment. Throws the KmsError AWS would answer. */
-export function perform(set: KeySet | null, call: Call, at: Moment): Step {
+export function perform(
+  set: KeySet | null,
+  call: Call,
+  at: Moment,
+  usages: LastUsages = new LastUsages(),
+): Step {
   const record = keyOperations[call.operation];
   if (!record) throw new Error(`no key operation ${call.operation}`);
   if (record.kind === "create") return started(record, call, at);
-  const target = found(set, record, call);
+  const target = found(set, record, call, usages);
   requirePermission(target, record, call);
   record.check?.(call.input);
   requireDesignation(record, target);
   record.precondition?.(target, call.input);
   requireState(record.state ?? (call.operation as KeyOperationName), target.key.state, target.arn);
   if (record.kind === "use") {
-    const output = record.use(target, call.input, at);
-    return { set, output: isDryRun(call) ? outcomeOfDryRun(output) : output };
+    const output = answerOf(record, record.use(target, call.input, at), call, at);
+    const usage = usageOf(record, call, at);
+    return { set, output: isDryRun(call) ? outcomeOfDryRun(output) : output, usage };
   }
   const changed = record.change(target, call.input, at);
-  return { set: advance(changed.set, at, at.now), output: changed.output };
+  return { set: advance(changed.set, at, at.now), output: changed.output, usage: null };
 }
 
 function started(record: Create<unknown>, call: Call, at: Moment): Step {
-  return record.create(call.keyId, call.input, call.prepared, call.caller, at);
+  const created = record.create(call.keyId, call.input, call.prepared, call.caller, at);
+  return { ...created, usage: null };
 }
 
 /** What an operation needs to have made before it meets the set; null for most. */
@@ -69,10 +88,10 @@ export async function prepare(call: Call, newKeyPair: NewKeyPair): Promise<unkno
   return record?.kind === "create" ? record.prepare(call.input, call.caller, newKeyPair) : null;
 }
 
-function found(set: KeySet | null, record: KeyRecord, call: Call): Target {
+function found(set: KeySet | null, record: KeyRecord, call: Call, usages: LastUsages): Target {
   const { region } = call.caller;
   const key = set && keyIn(set, region);
-  if (set && key) return { set, key, arn: arnOf(set, key) };
+  if (set && key) return { set, key, arn: arnOf(set, key), lastUsage: usages.of(key) };
   throw outOfReach(record, call, keyArn(region, call.accountId, call.keyId));
 }
 
@@ -100,6 +119,34 @@ function requireDesignation(record: KeyRecord, { set, key, arn }: Target): void 
   if (!record.designation || (record.designation === "primary" && !set.multiRegion)) return;
   if (set.multiRegion && isPrimary(set, key)) return;
   throw new KmsError("UnsupportedOperationException", `${arn} is not a multi-region primary key.`);
+}
+
+/** A step counts as the operation that it is a part of. */
+function usageOf(record: Use<unknown>, call: Call, { now }: Moment): Usage | null {
+  const requestId = call.requestId ?? null;
+  if (record.undoesUsage) return { kind: "undone", requestId };
+  const operation = record.state ?? call.operation;
+  return isTracked(operation) ? { kind: "used", usage: { operation, at: now, requestId } } : null;
+}
+
+/** The answer as whoever is to get it can read it. */
+function answerOf(
+  { forRecipient }: Use<unknown>,
+  answer: Output | Promise<Output>,
+  { recipient }: Call,
+  at: Moment,
+): Output | Promise<Output> {
+  if (!recipient || forRecipient === undefined) return answer;
+  return sealedAnswer(answer, forRecipient, recipient, at);
+}
+
+async function sealedAnswer(
+  answer: Output | Promise<Output>,
+  secret: string,
+  recipient: Attestation,
+  at: Moment,
+): Promise<Output> {
+  return sealed((await answer) ?? {}, secret, recipient, at.random);
 }
 
 const isDryRun = ({ input }: Call) => (input as { DryRun?: boolean }).DryRun === true;

@@ -153,6 +153,7 @@ async function viewOf(stage: Stage) {
         client.listResourceTags({ KeyId }),
         client.getKeyRotationStatus({ KeyId }),
         client.listKeyRotations({ KeyId, IncludeKeyMaterial: "ALL_KEY_MATERIAL" }),
+        client.getKeyLastUsage({ KeyId }),
       ]);
       view[KeyArn] = answers.map(({ $metadata, ...answer }) => answer);
     }

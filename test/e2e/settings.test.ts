@@ -1,8 +1,15 @@
 // What settings change in what a server does; that they are read is tested with the launcher.
 
-import { afterAll, expect, test } from "vitest";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
+import { attest, type Chain, recipientKeys } from "../attestation/support/authority.ts";
+import type { Bytes } from "../attestation/support/der-writer.ts";
+import { certificatePem } from "../attestation/support/openssl.ts";
 import { kms, moveClock, serverTime } from "../support/clients.ts";
-import { type Server, type ServerOptions, startRaw } from "../support/servers.ts";
+import { type Server, type ServerOptions, startMiniflare, startRaw } from "../support/servers.ts";
+import { chainOfToday } from "./suite/recipient.ts";
 import { created, described, encrypted } from "./suite/stage.ts";
 import { post } from "./wire.ts";
 
@@ -46,6 +53,75 @@ test("the Region and the account of who names none", async () => {
   const { json } = await post(url, headers, {}, null);
   expect(json).toMatchObject({
     KeyMetadata: { Arn: expect.stringMatching(/^arn:aws:kms:sa-east-1:999988887777:key\//) },
+  });
+});
+
+describe("whom attestation documents are believed of", () => {
+  /** GenerateRandom for an enclave whose chain begins with this root; `ok` or the refusal. */
+  async function attested(url: string, chain: Chain): Promise<string> {
+    const { publicKey } = await recipientKeys();
+    const document = await attest(chain, publicKey);
+    const headers = { "x-amz-target": "TrentService.GenerateRandom" };
+    const { status, json } = await post(url, headers, {
+      NumberOfBytes: 1,
+      Recipient: {
+        KeyEncryptionAlgorithm: "RSAES_OAEP_SHA_256",
+        AttestationDocument: Buffer.from(document).toString("base64"),
+      },
+    });
+    const { __type, message } = json as { __type?: string; message?: string };
+    return status === 200 ? "ok" : `${__type}: ${message}`;
+  }
+
+  const untrusted =
+    "ValidationException: Invalid attestation document: its root certificate is not trusted.";
+
+  test("npm start: of anyone, of a file's roots, of AWS alone", async () => {
+    const [chain, other] = [await chainOfToday(), await chainOfToday()];
+    const folder = mkdtempSync(join(tmpdir(), "edge-kms-roots-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, "roots.pem");
+    const [foreign, root] = [other, chain].map(({ certificates: [der] }) => der as Bytes);
+    writeFileSync(file, `some words\n${certificatePem(root as Bytes)}`);
+    const [open, closed, aws] = [
+      await serverWith({}),
+      await serverWith({ nitroRoot: file }),
+      await serverWith({ nitroRoot: "aws" }),
+    ];
+    expect(await attested(open.url, chain)).toBe("ok");
+    expect(await attested(closed.url, chain)).toBe("ok");
+    expect(await attested(closed.url, other)).toBe(untrusted);
+    expect(await attested(aws.url, chain)).toBe(untrusted);
+    writeFileSync(file, certificatePem(root as Bytes) + certificatePem(foreign as Bytes));
+    const both = await serverWith({ nitroRoot: file });
+    expect(await attested(both.url, chain)).toBe("ok");
+    expect(await attested(both.url, other)).toBe("ok");
+  });
+
+  test("a deployment: of nobody, unless it says of whom", async () => {
+    const chain = await chainOfToday();
+    const [silent, told] = [
+      await startMiniflare({ auth: "open" }),
+      await startMiniflare({
+        auth: "open",
+        nitroRoot: certificatePem(chain.certificates[0] as Bytes),
+      }),
+    ];
+    servers.push(silent, told);
+    expect(await attested(silent.url, chain)).toMatch(
+      /^UnsupportedOperationException: .*NITRO_ROOT/,
+    );
+    expect(await attested(told.url, chain)).toBe("ok");
+    expect(await attested(told.url, await chainOfToday())).toBe(untrusted);
+  });
+
+  test("a file that holds none is said before anything starts", async () => {
+    await expect(startRaw({ nitroRoot: "no/such/file" })).rejects.toThrow(
+      "edge-kms: --nitro-root ENOENT",
+    );
+    await expect(startRaw({ nitroRoot: "package.json" })).rejects.toThrow(
+      "edge-kms: --nitro-root package.json: no certificates in PEM form, or a bad one",
+    );
   });
 });
 

@@ -6,7 +6,9 @@ import { accounts } from "./suite/accounts.ts";
 import { deletion } from "./suite/deletion.ts";
 import { encryption } from "./suite/encryption.ts";
 import { encryptionSdk } from "./suite/encryption-sdk.ts";
+import { lastUsage } from "./suite/last-usage.ts";
 import { primaryChange } from "./suite/primary-change.ts";
+import { recipient } from "./suite/recipient.ts";
 import { replication } from "./suite/replication.ts";
 import { resources } from "./suite/resources.ts";
 import { rotation } from "./suite/rotation.ts";
@@ -28,6 +30,8 @@ const parts = {
   encryption,
   "AWS Encryption SDK": encryptionSdk,
   resources,
+  recipient,
+  "last usage": lastUsage,
   accounts,
   simultaneous,
 };

@@ -311,6 +311,7 @@ const attempts: Readonly<Record<string, Readonly<Record<string, Attempt>>>> = {
   Sign: { "": ofKind(signing, "Sign", SIGNING) },
   Verify: { "": ofKind(signing, "Verify", SIGNING, "Signature") },
   VerifyMac: { "": ofKind(mac, "VerifyMac", MAC, "Mac") },
+  GetKeyLastUsage: { "": onKey("GetKeyLastUsage") },
   GetKeyPolicy: { "": onKey("GetKeyPolicy") },
   GetKeyRotationStatus: { "": onKey("GetKeyRotationStatus") },
   ListAliases: { "": onKey("ListAliases") },

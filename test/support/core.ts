@@ -1,6 +1,7 @@
 // KMS's pure core without a platform: the same steps as the edge and the Durable Objects take, over
 // maps instead of storage, at a time that tests set. Nothing here waits.
 
+import { attested } from "../../src/api/recipient.ts";
 import { addressOf, addressOfCiphertext } from "../../src/api/route.ts";
 import { generateKeyPair } from "../../src/crypto/key-pair.ts";
 import {
@@ -10,13 +11,14 @@ import {
   type DirectoryEntry,
 } from "../../src/domain/directory.ts";
 import { assertKeySet, type KeySet } from "../../src/domain/key-set.ts";
+import { LastUsages } from "../../src/domain/last-usage.ts";
 import type { Delays, Moment } from "../../src/domain/moment.ts";
 import type { Region } from "../../src/domain/region.ts";
 import { KmsError } from "../../src/errors.ts";
 import { directoryOperations, keyOperations, operations } from "../../src/operations/index.ts";
 import type { KeyAddress } from "../../src/operations/key-address.ts";
 import type { Caller, Edge, KeyRecord, Output } from "../../src/operations/operation.ts";
-import { atMoment, type Call, perform, prepare } from "../../src/operations/perform.ts";
+import { atMoment, type Call, perform, prepare, type Step } from "../../src/operations/perform.ts";
 import { readInput } from "../../src/operations/shape.ts";
 
 declare global {
@@ -109,11 +111,19 @@ export function seededRandom(seed: number): Moment["random"] {
 /** All of one tenant's keys and directories, and its clock. */
 export class World {
   now = START;
+  /** The time of the real world, which the clock's moves do not change. */
+  realNow = START;
+  /** As the setting. */
+  nitroRoot = "any";
+  /** Sees every call as key sets get it. */
+  onCall: (call: Call) => void = () => {};
   readonly delays: Delays;
   readonly random = seededRandom(1);
   /** Whether every saved set has to be one that can come about. */
   checks = true;
   readonly #sets = new Map<string, KeySet>();
+  readonly #usages = new Map<string, LastUsages>();
+  #requests = 0;
   readonly #directories = new Map<string, MemoryDirectory>();
 
   constructor(delays: Partial<Delays> = {}) {
@@ -146,8 +156,11 @@ export class World {
     if (!record) throw new Error(`${operation} is not built`);
     const caller: Caller = { accountId, region: region as Region };
     // Through JSON, as it comes and goes over the wire.
-    const read = readInput(record.input, JSON.parse(JSON.stringify(input)));
-    const answer = await this.#perform(operation, record, read, this.#edge(caller));
+    const whole = readInput(record.input, JSON.parse(JSON.stringify(input)));
+    const { input: read, recipient } = await attested(whole, this, this.realNow);
+    const requestId = `request-${++this.#requests}`;
+    const edge = this.#edge({ caller, requestId, recipient });
+    const answer = await this.#perform(operation, record, read, edge);
     return JSON.parse(JSON.stringify(answer)) as T;
   }
 
@@ -252,13 +265,15 @@ export class World {
     }
   }
 
-  #edge(caller: Caller): EdgeOfWorld {
+  #edge(request: OfRequest): EdgeOfWorld {
+    const { caller, recipient } = request;
     const resolve = async (accountId: string, name: string) =>
       this.#directory(accountId, caller.region).at(this.now).alias(name)?.keyId ?? null;
     const atAddress = async <T>(address: KeyAddress, operation: string, input: object) =>
-      (await this.#onKeySet(address, operation, input, caller)) as T;
+      (await this.#onKeySet(address, operation, input, request)) as T;
     return {
       caller,
+      recipient,
       random: this.random,
       atAddress,
       async onKey(step, keyId, input) {
@@ -279,9 +294,10 @@ export class World {
     { accountId, keyId }: KeyAddress,
     operation: string,
     input: object,
-    caller: Caller,
+    request: OfRequest,
   ): Promise<Output> {
-    const call: Call = { operation, input, caller, accountId, keyId };
+    const call: Call = { operation, input, ...request, accountId, keyId };
+    this.onCall(call);
     const prepared = await prepare(call, generateKeyPair);
     const at: Moment = {
       now: this.now,
@@ -292,14 +308,19 @@ export class World {
     const id = `${accountId}/${keyId}`;
     const before = this.#sets.get(id) ?? null;
     const set = atMoment(before, at);
+    const usages = this.#usages.get(id) ?? new LastUsages();
+    this.#usages.set(id, usages);
+    let step: Step;
     try {
-      const step = perform(set, { ...call, prepared }, at);
+      step = perform(set, { ...call, prepared }, at, usages);
       this.#save(id, before, step.set);
-      return step.output;
     } catch (error) {
       this.#save(id, before, set);
       throw error;
     }
+    const output = await step.output;
+    if (step.usage) usages.note(call.caller.region, step.usage);
+    return output;
   }
 
   #save(id: string, before: KeySet | null, after: KeySet | null): void {
@@ -321,6 +342,9 @@ export class World {
     return known;
   }
 }
+
+/** What goes with every step of a request. */
+type OfRequest = Pick<Call, "caller" | "requestId" | "recipient">;
 
 interface EdgeOfWorld extends Edge {
   atAddress<T>(address: KeyAddress, step: string, input: object): Promise<T>;

@@ -14,6 +14,7 @@ export const stageSettings = {
   creatingMs: HOUR_MS,
   updatingMs: HOUR_MS,
   rotatingMs: HOUR_MS,
+  nitroRoot: "any",
 } as const;
 
 export interface Stage {
