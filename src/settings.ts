@@ -151,6 +151,13 @@ export const workerSettings = {
     "none",
     "Whose attestation documents (`Recipient`) are taken: a PEM file's roots (the variable holds its text), AWS's, anyone's, or nobody's (the launcher sets `any`)",
   ),
+  oneIsolate: setting(
+    null,
+    "ONE_ISOLATE",
+    onOff,
+    false,
+    "The Worker and all objects share one isolate, so that a key set in memory is asked without a call to its object (the launcher sets it; a deployment must not)",
+  ),
   auth: setting(
     null,
     "AUTH",

@@ -2,6 +2,7 @@
 // https://docs.aws.amazon.com/kms/latest/APIReference/Welcome.html
 
 import { errorBody, errorTable, KmsError, notBuilt, type Refusal } from "../errors.ts";
+import { keySetAtHand } from "../objects/key-sets-at-hand.ts";
 import { DEFAULT_GENERATION, directoryName, keySetName } from "../objects/names.ts";
 import { keyOperations, operations, operationsNotBuilt } from "../operations/index.ts";
 import type { KeyAddress } from "../operations/key-address.ts";
@@ -59,7 +60,7 @@ async function outputFor(
   const record = recordOf(operation);
   const read = readInput(record.input, parseBody(await bodyText(request)));
   const { input, recipient } = await attested(read, settings, Date.now());
-  return perform(operation, record, input, edgeOf(env, { caller, requestId, recipient }));
+  return perform(operation, record, input, edgeOf(env, settings, { caller, requestId, recipient }));
 }
 
 /** Takes an operation to where it is performed. */
@@ -109,15 +110,18 @@ const random = (length: number) => crypto.getRandomValues(new Uint8Array(length)
 /** What goes with every step of a request. */
 type OfRequest = Pick<Call, "caller" | "requestId" | "recipient">;
 
-function edgeOf(env: Env, request: OfRequest): EdgeOfRequest {
+function edgeOf(env: Env, { oneIsolate }: WorkerSettings, request: OfRequest): EdgeOfRequest {
   const { caller, recipient } = request;
   const directory = (accountId: string) =>
     env.DIRECTORIES.getByName(directoryName(DEFAULT_GENERATION, accountId, caller.region));
   const resolve = (accountId: string, name: string) => directory(accountId).resolveAlias(name);
   const atAddress = async <T>(address: KeyAddress, operation: string, input: object) => {
     const { accountId, keyId } = address;
-    const keySet = env.KEY_SETS.getByName(keySetName(DEFAULT_GENERATION, accountId, keyId));
-    return outputOf<T>(await keySet.perform({ operation, input, ...request, accountId, keyId }));
+    const name = keySetName(DEFAULT_GENERATION, accountId, keyId);
+    const call: Call = { operation, input, ...request, accountId, keyId };
+    const used = oneIsolate ? keySetAtHand(name)?.use(call) : null;
+    if (used) return (await used.output) as T;
+    return outputOf<T>(await env.KEY_SETS.getByName(name).perform(call));
   };
   return {
     caller,

@@ -17,12 +17,16 @@ const auth = { ...workerSettings.auth, standard: "open" } as const;
 /** It depends on who can reach a server, too, whether documents that prove nothing do harm. */
 const nitroRoot = { ...workerSettings.nitroRoot, standard: "any" } as const;
 
+/** The launcher's workerd has one process, one thread and one isolate for the Worker's one service. */
+const oneIsolate = { ...workerSettings.oneIsolate, standard: true } as const;
+
 /** The rows of the settings table as the launcher uses them, in the order of `--help`. */
 export const optionRows: { readonly [Name in keyof Options]: Setting<Options[Name]> } = {
   ...launcherSettings,
   ...workerSettings,
   auth,
   nitroRoot,
+  oneIsolate,
 };
 
 /** The options that are given, and the standard value of those that are not. */

@@ -63,9 +63,12 @@ export class LastUsages {
   /** Whether what is saved of a key's uses is too old. */
   isSaveDue(key: Key): boolean {
     const noted = this.#noted.get(key.region)?.last;
-    if (!noted) return false;
-    return noted.at - (key.lastUsage?.at ?? Number.NEGATIVE_INFINITY) >= SAVED_EVERY_MS;
+    return noted !== undefined && this.wouldBeDue(key, noted.at);
   }
+
+  /** Whether it would be, were the key used at this instant. */
+  wouldBeDue = (key: Key, at: number) =>
+    at - (key.lastUsage?.at ?? Number.NEGATIVE_INFINITY) >= SAVED_EVERY_MS;
 
   /** The set as it is to be saved, with the last uses; the same where there are no newer ones. */
   in(set: KeySet): KeySet {

@@ -8,6 +8,7 @@ import { LastUsages, type Usage } from "../domain/last-usage.ts";
 import type { Moment } from "../domain/moment.ts";
 import type { Region } from "../domain/region.ts";
 import { nextDue } from "../domain/schedule.ts";
+import type { Output } from "../operations/operation.ts";
 import {
   atMoment,
   type Call,
@@ -19,6 +20,7 @@ import {
 import { type Reply, replyTo } from "../operations/reply.ts";
 import { workerSettingsFrom } from "../settings.ts";
 import { KeySetStore, type Untold } from "./key-set-store.ts";
+import { type AtHand, keySetAtHand, putAtHand } from "./key-sets-at-hand.ts";
 import { directoryName, objectName } from "./names.ts";
 
 /** When the last use of a key is saved: after the answer, and before an idle object is evicted. */
@@ -29,17 +31,20 @@ const RETRY_MS = 2000;
 
 const random: Moment["random"] = (length) => crypto.getRandomValues(new Uint8Array(length));
 
-export class KeySetObject extends DurableObject<Env> {
+export class KeySetObject extends DurableObject<Env> implements AtHand {
   readonly #store = new KeySetStore(this.ctx.storage);
-  readonly #delays = workerSettingsFrom(this.env);
+  readonly #settings = workerSettingsFrom(this.env);
   #offsetMs = this.#store.offset();
   #set = loadedFrom(this.#store);
   /** When the alarm goes off, or Infinity; what was armed before this object woke is armed anew. */
   #armedFor = Number.POSITIVE_INFINITY;
   /** What directories have heard, and the store has not forgotten yet. */
   #told: Untold[] = [];
-  readonly #usages = new LastUsages();
-  #savesUsage = false;
+  /** When the last uses are saved that have been noted since; 0 while there is nothing to save. */
+  #savesUsageAt = 0;
+  /** Changes that are not on disk yet. */
+  #unsaved = 0;
+  readonly #usages = this.#putAtHand();
 
   /** Performs an operation. What time did to the set is saved even where the call is refused. */
   async perform(call: Call): Promise<Reply> {
@@ -55,11 +60,44 @@ export class KeySetObject extends DurableObject<Env> {
     }
   }
 
+  /**
+   * Uses the key for a caller in this isolate, which makes no difference to coming by `perform`:
+   * null while anything is due, or not on disk yet and so not to be seen. Must not touch `ctx`,
+   * which may be gone: an object that was evicted still knows what is on disk.
+   */
+  use(call: Call): { readonly output: Output | Promise<Output> } | null {
+    if (!this.#set || this.#unsaved > 0 || keyOperationKind(call.operation) !== "use") return null;
+    const at = this.#moment();
+    if (nextDue(this.#set) <= at.now) return null;
+    const { region } = call.caller;
+    const key = keyIn(this.#set, region);
+    const isSaveAhead = Date.now() < this.#savesUsageAt;
+    if (key && !isSaveAhead && this.#usages.wouldBeDue(key, at.now)) return null;
+    const { output, usage } = perform(this.#set, call, at, this.#usages);
+    return { output: usage ? this.#noted(output, region, usage) : output };
+  }
+
+  async #noted(output: Output | Promise<Output>, region: Region, usage: Usage): Promise<Output> {
+    const answer = await output;
+    this.#usages.note(region, usage);
+    return answer;
+  }
+
+  /** From now on this is the object to ask; what was used meanwhile it takes over. */
+  #putAtHand(): LastUsages {
+    if (!this.#settings.oneIsolate) return new LastUsages();
+    const { name = "" } = this.ctx.id;
+    const before = keySetAtHand(name);
+    putAtHand(name, this);
+    return before instanceof KeySetObject ? before.#usages : new LastUsages();
+  }
+
   /** Takes the clock's new offset and does what is due by it. */
   async moveClock(offsetMs: number): Promise<void> {
     if (!this.#set || offsetMs <= this.#offsetMs) return;
     this.#store.putOffset(offsetMs);
     this.#offsetMs = offsetMs;
+    this.#awaitDisk();
     const untold = this.#catchUp();
     this.#arm(); // What is still to come, comes sooner.
     await this.#tell(untold);
@@ -103,13 +141,13 @@ export class KeySetObject extends DurableObject<Env> {
   #note(region: Region, usage: Usage): void {
     this.#usages.note(region, usage);
     const key = this.#set && keyIn(this.#set, region);
-    if (!key || this.#savesUsage || !this.#usages.isSaveDue(key)) return;
-    this.#savesUsage = true;
+    if (!key || this.#savesUsageAt > 0 || !this.#usages.isSaveDue(key)) return;
+    this.#savesUsageAt = Date.now() + SAVE_USAGE_MS;
     setTimeout(() => this.#saveUsages(), SAVE_USAGE_MS);
   }
 
   #saveUsages(): void {
-    this.#savesUsage = false;
+    this.#savesUsageAt = 0;
     try {
       this.#commit(this.#set && this.#usages.in(this.#set));
     } catch (cause) {
@@ -129,8 +167,20 @@ export class KeySetObject extends DurableObject<Env> {
     if (this.#set === null) this.#store.putOffset(this.#offsetMs);
     this.#store.save(this.#set, set, entries);
     this.#set = set;
+    this.#awaitDisk();
     this.#arm();
     return [...entries].map(([region, entry]) => ({ region, entry }));
+  }
+
+  /** Whoever asks by `perform` waits at the output gate for what was saved; others have to be told. */
+  #awaitDisk(): void {
+    if (!this.#settings.oneIsolate) return;
+    this.#unsaved++;
+    const saved = () => {
+      this.#unsaved--;
+    };
+    // What could not be saved breaks the object, and its successor is asked instead.
+    this.ctx.storage.sync().then(saved, () => {});
   }
 
   /** One alarm for whatever comes first: the set's next deadline, or telling directories again. */
@@ -178,7 +228,7 @@ export class KeySetObject extends DurableObject<Env> {
     return {
       now: Date.now() + this.#offsetMs,
       random,
-      delays: this.#delays,
+      delays: this.#settings,
       newKeyPair: generateKeyPair,
     };
   }
