@@ -6,6 +6,7 @@ import { accounts } from "./suite/accounts.ts";
 import { deletion } from "./suite/deletion.ts";
 import { encryption } from "./suite/encryption.ts";
 import { encryptionSdk } from "./suite/encryption-sdk.ts";
+import { imports } from "./suite/imports.ts";
 import { primaryChange } from "./suite/primary-change.ts";
 import { replication } from "./suite/replication.ts";
 import { resources } from "./suite/resources.ts";
@@ -23,6 +24,7 @@ const servers = [
 const parts = {
   rotation,
   deletion,
+  imports,
   "primary change": primaryChange,
   replication,
   encryption,
