@@ -240,6 +240,9 @@ class Run {
     assert.equal(KeyMetadata.KeyState, modelKey.state, `in ${region}`);
     const current = modelKey.state === "Creating" ? undefined : model.materials.at(-1);
     assert.equal(KeyMetadata.CurrentKeyMaterialId, this.#ids.get(current ?? -1));
+    const kept = this.#system.truth(this.#keyId)?.keys[region]?.imported ?? {};
+    const has = [...modelKey.bytes.keys()].map((material) => this.#ids.get(material));
+    assert.deepEqual(Object.keys(kept).sort(), has.sort(), "no bytes are left behind");
     const all = model.hasAll(modelKey);
     assert.equal(KeyMetadata.ExpirationModel !== undefined, all);
     const first = Math.min(...model.materials.map((each) => modelKey.bytes.get(each) ?? Infinity));
