@@ -103,6 +103,13 @@ export const validation = (text: string | null) => new KmsError("ValidationExcep
 export const stateError = (arn: string, state: string) =>
   new KmsError("KMSInvalidStateException", `${arn} is ${state}.`);
 
+/** What KMS says of a key whose origin has no such operation (recorded on AWS). */
+export const invalidOrigin = (arn: string, origin: string) =>
+  new KmsError(
+    "UnsupportedOperationException",
+    `${arn} origin is ${origin} which is not valid for this operation.`,
+  );
+
 /** A part of the API that edge-kms does not have yet. */
 export const notBuilt = (what: string) =>
   new KmsError("UnsupportedOperationException", `${what} is not built yet.`);

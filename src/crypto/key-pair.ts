@@ -2,6 +2,7 @@
 // gives them: PKCS #8 and SubjectPublicKeyInfo in DER, curves by name, points uncompressed.
 // https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec.html
 
+import { assert } from "../assert.ts";
 import { curves } from "./curves.ts";
 import { ecKeys } from "./ec-keys.ts";
 import { ed25519Keys } from "./ed25519.ts";
@@ -44,6 +45,14 @@ export const generateKeyPair = async (spec: KeyPairSpec): Promise<KeyPair> =>
  */
 export const readKeyPair = async (spec: KeyPairSpec, pkcs8: Uint8Array): Promise<KeyPair | null> =>
   keyPairKinds[spec].read(pkcs8);
+
+/** The same for what AWS lets one import, with nothing to wait for. */
+export function readImportedKeyPair(spec: KeyPairSpec, pkcs8: Uint8Array): KeyPair | null {
+  const kind: KeyPairKind = keyPairKinds[spec];
+  const pair = kind.read(pkcs8);
+  assert(!(pair instanceof Promise), `a private key of ${spec} is read at once`);
+  return pair;
+}
 
 /** The public half of `readKeyPair` alone. */
 export const publicKeyOf = async (

@@ -12,6 +12,17 @@ declare module "node:crypto" {
   export function createHmac(algorithm: HashName, key: Uint8Array): Digest;
   export function timingSafeEqual(a: Uint8Array, b: Uint8Array): boolean;
 
+  interface Cipher {
+    setAAD(data: Uint8Array): void;
+    update(data: Uint8Array): Bytes;
+    final(): Bytes;
+    getAuthTag(): Bytes;
+    setAuthTag(tag: Uint8Array): void;
+  }
+
+  export function createCipheriv(name: "aes-256-gcm", key: Uint8Array, iv: Uint8Array): Cipher;
+  export function createDecipheriv(name: "aes-256-gcm", key: Uint8Array, iv: Uint8Array): Cipher;
+
   export interface KeyObject {
     readonly asymmetricKeyDetails?: {
       readonly modulusLength?: number;

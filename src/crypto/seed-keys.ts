@@ -39,21 +39,27 @@ export function openPublicKey<Keys extends SeedKeys>(all: readonly Keys[], key: 
   return keys && content ? { keys, raw: content.key, spki } : null;
 }
 
-async function pairOf(keys: SeedKeys, seed: Bytes): Promise<KeyPair> {
+/** At once where the public key is made at once. */
+function pairOf(keys: SeedKeys, seed: Bytes): KeyPair | Promise<KeyPair> {
   const privateKey = encodePkcs8(keys.algorithm, derElement(keys.seedTag, seed));
-  const raw = await keys.publicKey(seed, privateKey);
-  return { privateKey, publicKey: encodeSpki(keys.algorithm, raw) };
+  const pair = (raw: Uint8Array): KeyPair => ({
+    privateKey,
+    publicKey: encodeSpki(keys.algorithm, raw),
+  });
+  const raw = keys.publicKey(seed, privateKey);
+  return raw instanceof Promise ? raw.then(pair) : pair(raw);
 }
 
-async function readPair(keys: SeedKeys, pkcs8: Uint8Array): Promise<KeyPair | null> {
+function readPair(keys: SeedKeys, pkcs8: Uint8Array): KeyPair | null | Promise<KeyPair | null> {
   const content = decodePkcs8(pkcs8);
   if (content?.algorithm !== toHex(keys.algorithm)) return null;
   const seed = seedIn(keys, content.key);
   if (!seed) return null;
-  const pair = await pairOf(keys, seed);
-  const stated = content.publicKey;
-  if (stated && !sameBytes(encodeSpki(keys.algorithm, stated), pair.publicKey)) return null;
-  return pair;
+  const stated = content.publicKey && encodeSpki(keys.algorithm, content.publicKey);
+  const checked = (pair: KeyPair) =>
+    stated === null || sameBytes(stated, pair.publicKey) ? pair : null;
+  const pair = pairOf(keys, seed);
+  return pair instanceof Promise ? pair.then(checked) : checked(pair);
 }
 
 function seedIn(keys: SeedKeys, der: Uint8Array): Bytes | null {

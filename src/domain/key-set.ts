@@ -105,6 +105,8 @@ export interface KeySet {
   readonly materials: readonly KeyMaterial[];
   /** Imported as new, and waiting for RotateKeyOnDemand. */
   readonly pendingMaterial: Pick<KeyMaterial, "id" | "description"> | null;
+  /** What seals its import tokens, in base64; of origin EXTERNAL alone. */
+  readonly importSecret?: string;
   readonly rotation: RotationSettings | null;
   readonly rotationInProgress: RotationInProgress | null;
   readonly keys: { readonly [region: string]: Key };

@@ -16,12 +16,17 @@ export type Origin = "AWS_KMS" | "EXTERNAL" | "AWS_CLOUDHSM" | "EXTERNAL_KEY_STO
 /** Where a key spec is to be had: SM2 in China alone, ML-KEM everywhere else. */
 type Offer = "everywhere" | "china" | "not china";
 
+/** What one wraps of a key to import it: a secret, or a private key of this kind. */
+export type WrappedMaterial = "secret" | "RSA" | "ECC" | "SM2";
+
 /** One key spec: its usages with their algorithms, its origins, and the material behind it. */
 export interface KeySpecRow {
   /** Each usage with its algorithms, in the order of KeyMetadata. */
   readonly usages: { readonly [Usage in KeyUsage]?: readonly string[] };
   /** Bytes of random key material, or null for a key pair. */
   readonly materialBytes: number | null;
+  /** What its material is to one who imports it; null where nobody may. */
+  readonly material: WrappedMaterial | null;
   readonly origins: readonly Origin[];
   readonly offer: Offer;
   /** Whether automatic and on-demand rotation exist for it. */
@@ -37,6 +42,7 @@ const imported: readonly Origin[] = ["AWS_KMS", "EXTERNAL"];
 const pair = (usages: KeySpecRow["usages"], more: Partial<KeySpecRow> = {}): KeySpecRow => ({
   usages,
   materialBytes: null,
+  material: "ECC",
   origins: imported,
   offer: "everywhere",
   rotates: false,
@@ -45,17 +51,20 @@ const pair = (usages: KeySpecRow["usages"], more: Partial<KeySpecRow> = {}): Key
   ...more,
 });
 
-const rsa = pair({
-  ENCRYPT_DECRYPT: ["RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256"],
-  SIGN_VERIFY: [
-    "RSASSA_PKCS1_V1_5_SHA_256",
-    "RSASSA_PKCS1_V1_5_SHA_384",
-    "RSASSA_PKCS1_V1_5_SHA_512",
-    "RSASSA_PSS_SHA_256",
-    "RSASSA_PSS_SHA_384",
-    "RSASSA_PSS_SHA_512",
-  ],
-});
+const rsa = pair(
+  {
+    ENCRYPT_DECRYPT: ["RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256"],
+    SIGN_VERIFY: [
+      "RSASSA_PKCS1_V1_5_SHA_256",
+      "RSASSA_PKCS1_V1_5_SHA_384",
+      "RSASSA_PKCS1_V1_5_SHA_512",
+      "RSASSA_PSS_SHA_256",
+      "RSASSA_PSS_SHA_384",
+      "RSASSA_PSS_SHA_512",
+    ],
+  },
+  { material: "RSA" },
+);
 
 const nistCurve = (algorithm: string) =>
   pair({ SIGN_VERIFY: [algorithm], KEY_AGREEMENT: ["ECDH"] });
@@ -63,11 +72,12 @@ const nistCurve = (algorithm: string) =>
 const hmac = (materialBytes: number, algorithm: string): KeySpecRow => ({
   ...pair({ GENERATE_VERIFY_MAC: [algorithm] }),
   materialBytes,
+  material: "secret",
   dataKeyPair: false,
 });
 
 /** Newer than the sources of the older name; AWS makes its keys itself. */
-const postQuantum = { origins: ["AWS_KMS"], olderName: false } as const;
+const postQuantum = { material: null, origins: ["AWS_KMS"], olderName: false } as const;
 
 const mlDsa = pair({ SIGN_VERIFY: ["ML_DSA_SHAKE_256"] }, { ...postQuantum, dataKeyPair: false });
 
@@ -86,6 +96,7 @@ export const keySpecs = {
   SYMMETRIC_DEFAULT: {
     ...pair({ ENCRYPT_DECRYPT: ["SYMMETRIC_DEFAULT"] }),
     materialBytes: 32,
+    material: "secret",
     origins: ["AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"],
     rotates: true,
     dataKeyPair: false,
@@ -95,7 +106,7 @@ export const keySpecs = {
   HMAC_512: hmac(64, "HMAC_SHA_512"),
   SM2: pair(
     { ENCRYPT_DECRYPT: ["SM2PKE"], SIGN_VERIFY: ["SM2DSA"], KEY_AGREEMENT: ["ECDH"] },
-    { offer: "china" },
+    { offer: "china", material: "SM2" },
   ),
   ML_DSA_44: mlDsa,
   ML_DSA_65: mlDsa,

@@ -8,7 +8,7 @@ import { type CiphertextOrigin, ciphertextOrigin, IV_BYTES } from "../crypto/cip
 import { decryptSymmetric, type EncryptionContext, encryptSymmetric } from "../crypto/symmetric.ts";
 import { bytesIn } from "../domain/key-set.ts";
 import type { Moment } from "../domain/moment.ts";
-import { ciphertextOfUnreachableKey, KmsError, validation } from "../errors.ts";
+import { ciphertextOfUnreachableKey, KmsError, stateError, validation } from "../errors.ts";
 import * as members from "./members.ts";
 import { atEdge, type Edge, type Target, use } from "./operation.ts";
 import { blob, required } from "./shape.ts";
@@ -316,6 +316,10 @@ async function decryptWith(
   const { set, key } = target;
   const origin = requireOwn(target, ciphertext);
   const bytes = bytesIn(set, key, origin.keyMaterialId);
+  // As in `requireMaterial`: the state does not always tell.
+  if (!bytes && set.materials.some(({ id }) => id === origin.keyMaterialId)) {
+    throw stateError(target.arn, "pending import");
+  }
   const plaintext =
     bytes && (await decryptSymmetric(bytes, origin, fromBase64(ciphertext), context));
   if (!plaintext) throw new KmsError("InvalidCiphertextException");

@@ -3,6 +3,7 @@
 import { aliases, aliasSteps } from "./aliases.ts";
 import { dataKeys } from "./data-keys.ts";
 import { encryption, reEncryptSteps } from "./encryption.ts";
+import { imports } from "./imports.ts";
 import { keyAgreement } from "./key-agreement.ts";
 import { keyDeletion } from "./key-deletion.ts";
 import { keys } from "./keys.ts";
@@ -22,6 +23,7 @@ export const operations: Readonly<Record<string, OperationRecord>> = {
   ...keyDeletion,
   ...multiRegion,
   ...rotation,
+  ...imports,
   ...encryption,
   ...dataKeys,
   ...signing,
@@ -63,11 +65,8 @@ export const operationsNotBuilt: readonly string[] = [
   "CreateCustomKeyStore",
   "CreateGrant",
   "DeleteCustomKeyStore",
-  "DeleteImportedKeyMaterial",
   "DescribeCustomKeyStores",
   "DisconnectCustomKeyStore",
-  "GetParametersForImport",
-  "ImportKeyMaterial",
   "ListGrants",
   "ListRetirableGrants",
   "RetireGrant",

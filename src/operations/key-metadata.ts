@@ -69,12 +69,14 @@ function expiration(set: KeySet, key: Key): object {
   const expiries = set.materials
     .map(({ id }) => key.imported[id]?.validTo ?? null)
     .filter((validTo) => validTo !== null);
-  if (expiries.length === 0) return { ExpirationModel: "KEY_MATERIAL_DOES_NOT_EXPIRE" };
-  return {
-    ExpirationModel: "KEY_MATERIAL_EXPIRES",
-    ValidTo: timestamp(Math.min(...expiries)),
-  };
+  return expirationOf(expiries.length === 0 ? null : Math.min(...expiries));
 }
+
+/** The members that say whether and when imported material expires. */
+export const expirationOf = (validTo: number | null): object =>
+  validTo === null
+    ? { ExpirationModel: "KEY_MATERIAL_DOES_NOT_EXPIRE" }
+    : { ExpirationModel: "KEY_MATERIAL_EXPIRES", ValidTo: timestamp(validTo) };
 
 function deletion(key: Key): object {
   if (key.deletionAt !== null) return { DeletionDate: timestamp(key.deletionAt) };

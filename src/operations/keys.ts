@@ -4,8 +4,10 @@
 import { toBase64, toHex } from "../crypto/base64.ts";
 import { isKeyPairSpec } from "../crypto/key-pair.ts";
 import { keyArn } from "../domain/arn.ts";
+import { newImportSecret } from "../domain/import-token.ts";
+import { settled } from "../domain/imported-material.ts";
 import { madeMaterial, randomMaterial } from "../domain/key-material.ts";
-import { type KeySet, type MaterialBytes, withKeys } from "../domain/key-set.ts";
+import { type KeyMaterial, type KeySet, type MaterialBytes, withKeys } from "../domain/key-set.ts";
 import {
   customerMasterKeySpecNames,
   isOffered,
@@ -45,28 +47,31 @@ export const keys = {
       MultiRegion: boolean,
       XksKeyId: text({ min: 1, max: 128, pattern: "^[a-zA-Z0-9-_.]+$" }),
     },
-    prepare: (input, caller, newKeyPair) =>
-      newMaterial(specAndUsage(input, caller.region), newKeyPair),
+    prepare(input, caller, newKeyPair) {
+      const { keySpec } = specAndUsage(input, caller.region);
+      return newMaterial(keySpec, input.Origin ?? "AWS_KMS", newKeyPair);
+    },
     newKeyId: (input, random) =>
       input.MultiRegion ? `mrk-${uuid(random, "")}` : uuid(random, "-"),
     create(keyId, input, prepared, caller, at) {
       const { keySpec, keyUsage } = specAndUsage(input, caller.region);
-      requireOrigin(keySpec, input.Origin ?? "AWS_KMS");
+      const origin = input.Origin ?? "AWS_KMS";
+      requireOrigin(keySpec, origin);
       members.refuseNotBuilt(input, "CustomKeyStoreId", "XksKeyId");
-      const length = materialBytesOf(keySpec, caller.region);
-      const made = length === null ? (prepared as MaterialBytes) : randomMaterial(length, at);
-      const key = newKey(input, caller, "Enabled", at.now);
+      const external = origin === "EXTERNAL";
+      const key = newKey(input, caller, external ? "PendingImport" : "Enabled", at.now);
       const set: KeySet = {
         accountId: caller.accountId,
         keyId,
         multiRegion: input.MultiRegion ?? false,
         keySpec,
         keyUsage,
-        origin: "AWS_KMS",
+        origin,
         primaryRegion: caller.region,
         update: null,
-        materials: [{ ...madeMaterial(made, at), rotation: null }],
+        materials: external ? [] : [firstMaterial(keySpec, caller.region, prepared, at)],
         pendingMaterial: null,
+        ...(external && { importSecret: newImportSecret(at.random) }),
         rotation: null,
         rotationInProgress: null,
         keys: { [caller.region]: key },
@@ -101,7 +106,8 @@ export const keys = {
 
   /**
    * An overdue rotation, held up while the key was disabled, happens at this moment. A replica whose
-   * deletion was scheduled and cancelled before its material arrived goes on waiting for it.
+   * deletion was scheduled and cancelled before its material arrived goes on waiting for it; a key
+   * that lacks imported material is PendingImport instead.
    */
   EnableKey: change({
     input: { KeyId: required(members.keyId) },
@@ -109,7 +115,7 @@ export const keys = {
     change({ set, key }, _input, at) {
       if (key.state === "Enabled") return { set, output: null };
       const state = key.readyAt > at.now ? "Creating" : "Enabled";
-      return { set: withKeys(set, { ...key, state }), output: null };
+      return { set: settled(withKeys(set, { ...key, state })), output: null };
     },
   }),
 
@@ -193,15 +199,28 @@ function requireOrigin(keySpec: KeySpec, origin: Origin): void {
       `Origin ${origin} is not supported for KeySpec ${keySpec}.`,
     );
   }
-  if (origin !== "AWS_KMS") throw notBuilt(`Origin ${origin}`);
+  if (origin !== "AWS_KMS" && origin !== "EXTERNAL") throw notBuilt(`Origin ${origin}`);
+}
+
+/** The material that AWS_KMS makes for a new key; of a key pair it was prepared. */
+function firstMaterial(
+  keySpec: KeySpec,
+  region: Region,
+  prepared: unknown,
+  at: Moment,
+): KeyMaterial {
+  const length = materialBytesOf(keySpec, region);
+  const made = length === null ? (prepared as MaterialBytes) : randomMaterial(length, at);
+  return { ...madeMaterial(made, at), rotation: null };
 }
 
 /** The pair of a key that is one; it takes time to make, and the core takes none. */
 async function newMaterial(
-  { keySpec }: { readonly keySpec: KeySpec },
+  keySpec: KeySpec,
+  origin: Origin,
   newKeyPair: NewKeyPair,
 ): Promise<MaterialBytes | null> {
-  if (!isKeyPairSpec(keySpec)) return null;
+  if (origin !== "AWS_KMS" || !isKeyPairSpec(keySpec)) return null;
   const { privateKey, publicKey } = await newKeyPair(keySpec);
   return { bytes: toBase64(privateKey), publicKey: toBase64(publicKey) };
 }

@@ -20,7 +20,7 @@ interface NewKeyInput {
 export function newKey(
   input: NewKeyInput,
   owner: { readonly region: Region; readonly accountId: string },
-  state: "Enabled" | "Creating",
+  state: "Enabled" | "Creating" | "PendingImport",
   now: number,
 ): Key {
   const { region, accountId } = owner;

@@ -1,12 +1,13 @@
 // Rotation of key material, automatic and on demand. In a multi-Region key set the primary governs it.
 // https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html
 
-import { currentMaterial, type KeyMaterial, type KeySet } from "../domain/key-set.ts";
+import { isPendingEverywhere, materialToRotateTo } from "../domain/imported-material.ts";
+import { currentMaterial, type Key, type KeyMaterial, type KeySet } from "../domain/key-set.ts";
 import { keySpecRow } from "../domain/key-spec.ts";
 import { DAY_MS } from "../domain/moment.ts";
 import { startRotation } from "../domain/schedule.ts";
-import { KmsError } from "../errors.ts";
-import { timestamp } from "./key-metadata.ts";
+import { invalidOrigin, KmsError } from "../errors.ts";
+import { expirationOf, timestamp } from "./key-metadata.ts";
 import * as members from "./members.ts";
 import { change, use } from "./operation.ts";
 import { pageOf } from "./pages.ts";
@@ -28,8 +29,8 @@ export const rotation = {
     },
     invalidArn: true,
     designation: "primary",
-    change({ set }, { RotationPeriodInDays }, at) {
-      requireRotating(set);
+    change({ set, arn }, { RotationPeriodInDays }, at) {
+      requireAutomatic(set, arn);
       const before = set.rotation?.periodDays;
       const periodDays = RotationPeriodInDays ?? before ?? STANDARD_ROTATION_PERIOD_DAYS;
       if (periodDays === before) return { set, output: null };
@@ -42,8 +43,8 @@ export const rotation = {
     input: { KeyId: required(members.keyId) },
     invalidArn: true,
     designation: "primary",
-    change({ set }) {
-      requireRotating(set);
+    change({ set, arn }) {
+      requireAutomatic(set, arn);
       return { set: set.rotation ? { ...set, rotation: null } : set, output: null };
     },
   }),
@@ -53,6 +54,9 @@ export const rotation = {
     input: { KeyId: required(members.keyId) },
     invalidArn: true,
     use({ set, key, arn }) {
+      if (!keySpecRow(set.keySpec).rotates && set.origin === "EXTERNAL") {
+        throw invalidOrigin(arn, set.origin);
+      }
       const pending = key.state === "PendingDeletion" || key.state === "PendingReplicaDeletion";
       const settings = pending ? null : set.rotation;
       const running = set.rotationInProgress;
@@ -77,6 +81,7 @@ export const rotation = {
     change({ set, arn }, _input, at) {
       requireRotating(set);
       requireNoRotationNear(set, at.now);
+      if (set.origin === "EXTERNAL" && !isPendingEverywhere(set)) throw nothingPending(arn);
       const made = set.materials.filter((material) => material.rotation?.type === "ON_DEMAND");
       if (made.length >= MAX_ON_DEMAND_ROTATIONS) {
         // Recorded on AWS, without a final dot.
@@ -90,7 +95,10 @@ export const rotation = {
     },
   }),
 
-  /** The oldest first, as in AWS's examples; the first material only with ALL_KEY_MATERIAL. */
+  /**
+   * The oldest first, as in AWS's examples; the first material, and imported material that waits for
+   * its rotation, only with ALL_KEY_MATERIAL.
+   */
   ListKeyRotations: use({
     input: {
       KeyId: required(members.keyId),
@@ -99,12 +107,15 @@ export const rotation = {
       Marker: members.marker,
     },
     invalidArn: true,
-    use({ set }, input) {
+    use({ set, key }, input) {
       requireRotating(set);
       const all = input.IncludeKeyMaterial === "ALL_KEY_MATERIAL";
-      const shown = set.materials.filter((material) => all || material.rotation);
+      const shown: Material[] = set.materials.filter((material) => all || material.rotation);
+      const next = set.origin === "EXTERNAL" ? materialToRotateTo(set) : null;
+      if (all && next) shown.push({ ...next, rotation: null });
       const { items, output } = pageOf("ListKeyRotations", shown, input, ROTATION_PAGE);
-      return { Rotations: items.map((material) => rotationsListEntry(set, material)), ...output };
+      const Rotations = items.map((material) => rotationsListEntry(set, key, material));
+      return { Rotations, ...output };
     },
   }),
 };
@@ -113,6 +124,19 @@ export const rotation = {
 function requireRotating({ keySpec }: KeySet): void {
   if (!keySpecRow(keySpec).rotates) throw new KmsError("UnsupportedOperationException");
 }
+
+/** Imported material is rotated on demand alone, that of a key pair never. */
+function requireAutomatic(set: KeySet, arn: string): void {
+  if (set.origin === "EXTERNAL") throw invalidOrigin(arn, set.origin);
+  requireRotating(set);
+}
+
+/** Recorded on AWS. */
+const nothingPending = (arn: string) =>
+  new KmsError(
+    "KMSInvalidStateException",
+    `No available key material pending rotation for the key: ${arn}.`,
+  );
 
 function requireNoRotationNear(set: KeySet, now: number): void {
   const near = set.rotation && set.rotation.nextAt - now <= CONFLICT_MS;
@@ -123,12 +147,34 @@ function requireNoRotationNear(set: KeySet, now: number): void {
   );
 }
 
-const rotationsListEntry = (set: KeySet, material: KeyMaterial) => ({
+type Material = Pick<KeyMaterial, "id" | "description" | "rotation">;
+
+const rotationsListEntry = (set: KeySet, key: Key, material: Material) => ({
   KeyId: set.keyId,
   KeyMaterialId: material.id,
-  KeyMaterialState: material === currentMaterial(set) ? "CURRENT" : "NON_CURRENT",
+  ...(material.description !== null && { KeyMaterialDescription: material.description }),
+  ...(set.origin === "EXTERNAL" && importOf(key, material.id)),
+  KeyMaterialState: materialState(set, material),
   ...(material.rotation && {
     RotationDate: timestamp(material.rotation.completedAt),
     RotationType: material.rotation.type,
   }),
 });
+
+/** Imported material waits until every Region has it, and then for RotateKeyOnDemand to come to its end. */
+function materialState(set: KeySet, { id }: Material): string {
+  if (id === currentMaterial(set)?.id) return "CURRENT";
+  if (set.materials.some((material) => material.id === id)) return "NON_CURRENT";
+  if (set.pendingMaterial && !isPendingEverywhere(set)) {
+    return "PENDING_MULTI_REGION_IMPORT_AND_ROTATION";
+  }
+  return "PENDING_ROTATION";
+}
+
+/** What this Region's key has of a material that is imported. */
+function importOf(key: Key, materialId: string): object {
+  const material = key.imported[materialId];
+  return material
+    ? { ImportState: "IMPORTED", ...expirationOf(material.validTo) }
+    : { ImportState: "PENDING_IMPORT" };
+}

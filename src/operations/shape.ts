@@ -5,7 +5,15 @@ import { KmsError, validation } from "../errors.ts";
 
 /** What one member of an input may be. `T` is its type once it was read. */
 export interface Shape<T> {
-  readonly type: "string" | "integer" | "boolean" | "blob" | "list" | "map" | "structure";
+  readonly type:
+    | "string"
+    | "integer"
+    | "boolean"
+    | "timestamp"
+    | "blob"
+    | "list"
+    | "map"
+    | "structure";
   readonly required: boolean;
   /** A sensitive member's value is left out of the refusal (recorded for Plaintext). */
   readonly sensitive: boolean;
@@ -118,6 +126,14 @@ export const integer = (bounds: Bounds = {}): Shape<number> & { required: false 
 
 export const boolean: Shape<boolean> & { required: false } = {
   type: "boolean",
+  required: false,
+  sensitive: false,
+  rules: [],
+};
+
+/** An instant, in seconds since the epoch, with a fraction. */
+export const instant: Shape<number> & { required: false } = {
+  type: "timestamp",
   required: false,
   sensitive: false,
   rules: [],
@@ -239,6 +255,9 @@ function sizeOf(shape: Shape<unknown>, value: unknown, path: string): number {
     case "boolean":
       if (typeof value !== "boolean") throw wrongType(path, "true or false");
       return 0;
+    case "timestamp":
+      if (typeof value !== "number") throw wrongType(path, "a number of seconds since 1970");
+      return value;
     case "blob":
       if (typeof value !== "string") throw wrongType(path, "a base64 string");
       return blobLength(value, path);

@@ -6,6 +6,7 @@ import { accounts } from "./suite/accounts.ts";
 import { deletion } from "./suite/deletion.ts";
 import { encryption } from "./suite/encryption.ts";
 import { encryptionSdk } from "./suite/encryption-sdk.ts";
+import { imports } from "./suite/imports.ts";
 import { lastUsage } from "./suite/last-usage.ts";
 import { primaryChange } from "./suite/primary-change.ts";
 import { recipient } from "./suite/recipient.ts";
@@ -25,6 +26,7 @@ const servers = [
 const parts = {
   rotation,
   deletion,
+  imports,
   "primary change": primaryChange,
   replication,
   encryption,

@@ -19,6 +19,7 @@ import {
   START,
   World,
 } from "../support/core.ts";
+import { importMaterial, inDays, NO_EXPIRY, parameters, wrap } from "../support/importing.ts";
 
 const STATES = [
   "Enabled",
@@ -150,6 +151,8 @@ const POLICY = JSON.stringify({
 /** What kind of key an operation is for, and something that the key makes before its state changes. */
 interface Kind {
   readonly spec: object;
+  /** What it needs before it can have a replica. */
+  readonly first?: (world: World, keyId: string) => Promise<unknown>;
   readonly made: (world: World, keyId: string) => Promise<string>;
 }
 
@@ -183,12 +186,31 @@ const kem = kind(
   "SharedSecretCiphertextBlob",
 );
 
+const MATERIAL = new Uint8Array(32);
+
+/** With its material in each Region; it makes what it takes to import it there again. */
+const external: Kind = {
+  spec: { Origin: "EXTERNAL" },
+  first: (world, keyId) => importMaterial(world, HOME, keyId, MATERIAL),
+  async made(world, keyId) {
+    const imports: Record<string, object> = {};
+    for (const region of Object.keys(world.saved(keyId)?.keys ?? {})) {
+      const { ImportToken, PublicKey } = await parameters(world, region, keyId);
+      const EncryptedKeyMaterial = await wrap(PublicKey, MATERIAL);
+      imports[region] = { ImportToken, EncryptedKeyMaterial, ...NO_EXPIRY };
+      if (region !== HOME) await importMaterial(world, region, keyId, MATERIAL);
+    }
+    return JSON.stringify(imports);
+  },
+};
+
 async function sceneOf(state: KeyState, wanted: Wanted, kind: Kind = symmetric): Promise<Scene> {
   const world = new World();
   const alone =
     (state === "PendingDeletion" && wanted !== "pair" && wanted !== "replica") ||
     (state === "Creating" && wanted === "any");
   const { KeyId: keyId } = await world.createKey(HOME, { MultiRegion: true, ...kind.spec });
+  await kind.first?.(world, keyId);
   if (!alone) await world.replicate(keyId, HOME, AWAY);
   const blob = await kind.made(world, keyId);
   const region = await bring(world, keyId, state, wanted);
@@ -287,6 +309,7 @@ const attempts: Readonly<Record<string, Readonly<Record<string, Attempt>>>> = {
       run: ({ world, region }) => world.call(region, "DeleteAlias", { AliasName: "alias/it" }),
     },
   },
+  DeleteImportedKeyMaterial: { "": ofKind(external, "DeleteImportedKeyMaterial", {}) },
   DescribeKey: { "": onKey("DescribeKey") },
   DisableKey: { "": onKey("DisableKey") },
   DisableKeyRotation: { "": onKey("DisableKeyRotation", {}, "primary") },
@@ -307,7 +330,24 @@ const attempts: Readonly<Record<string, Readonly<Record<string, Attempt>>>> = {
     "": onKey("GenerateDataKeyPairWithoutPlaintext", { KeyPairSpec: "ECC_NIST_P256" }),
   },
   GenerateMac: { "": ofKind(mac, "GenerateMac", MAC) },
+  GetParametersForImport: {
+    "": ofKind(external, "GetParametersForImport", {
+      WrappingAlgorithm: "RSAES_OAEP_SHA_256",
+      WrappingKeySpec: "RSA_2048",
+    }),
+  },
   GetPublicKey: { "": ofKind(agreement, "GetPublicKey", {}) },
+  ImportKeyMaterial: {
+    "": {
+      wanted: "any",
+      kind: external,
+      run({ world, region, keyId, blob }) {
+        const NONE = { ImportToken: "AAAA", EncryptedKeyMaterial: "AAAA", ...NO_EXPIRY };
+        const input = (JSON.parse(blob) as Record<string, object>)[region] ?? NONE;
+        return world.call(region, "ImportKeyMaterial", { KeyId: keyId, ...input });
+      },
+    },
+  },
   Sign: { "": ofKind(signing, "Sign", SIGNING) },
   Verify: { "": ofKind(signing, "Verify", SIGNING, "Signature") },
   VerifyMac: { "": ofKind(mac, "VerifyMac", MAC, "Mac") },
@@ -500,6 +540,26 @@ describe("notes to the table", () => {
     expect(await outcome(update)).toBe(refusal);
   });
 
+  test("9: keys of AWS_KMS import nothing, which 14 and 15 come before, and 8 after", async () => {
+    const origin =
+      "UnsupportedOperationException: <arn> origin is AWS_KMS which is not valid for this operation.";
+    const sooner = (state: KeyState, updating: string) =>
+      state === "Creating" ? refusals.C14 : state === "Updating" ? updating : origin;
+    for (const state of STATES) {
+      const { world, region, arn, keyId: KeyId } = await sceneOf(state, "any");
+      const wrapping = { WrappingAlgorithm: "RSAES_OAEP_SHA_256", WrappingKeySpec: "RSA_2048" };
+      const noise = { ImportToken: "AAAA", EncryptedKeyMaterial: "AAAA", ...NO_EXPIRY };
+      const asked = async (operation: string, input: object = {}) =>
+        `${state} ${await outcome(world.call(region, operation, { KeyId, ...input }))}`;
+      const page = (refusal: string) => `${state} ${refusal.replace("<arn>", arn)}`;
+      expect(await asked("GetParametersForImport", wrapping)).toBe(
+        page(sooner(state, refusals.T15)),
+      );
+      expect(await asked("ImportKeyMaterial", noise)).toBe(page(sooner(state, origin)));
+      expect(await asked("DeleteImportedKeyMaterial")).toBe(page(sooner(state, refusals.T15)));
+    }
+  });
+
   test("A10: the key that an alias points to so far may be in any state", async () => {
     for (const state of STATES) {
       const { world, region, otherId } = await sceneOf(state, "any");
@@ -570,9 +630,29 @@ describe("creation", () => {
     expect((await world.describe(AWAY, KeyId)).KeyState).toBe("Enabled");
   });
 
-  test.todo("CreateKey, origin EXTERNAL: PendingImport, Enabled at the first import");
+  test("CreateKey, origin EXTERNAL: PendingImport, Enabled at the first import", async () => {
+    for (const MultiRegion of [false, true]) {
+      const world = new World();
+      const made = await world.createKey(HOME, { Origin: "EXTERNAL", MultiRegion });
+      expect(made.KeyState).toBe("PendingImport");
+      await importMaterial(world, HOME, made.KeyId, MATERIAL);
+      expect((await world.describe(HOME, made.KeyId)).KeyState).toBe("Enabled");
+    }
+  });
+
   test.todo("CreateKey, origin AWS_CLOUDHSM or EXTERNAL_KEY_STORE: Enabled");
-  test.todo("ReplicateKey of a primary of origin EXTERNAL: Creating, then PendingImport");
+  test("ReplicateKey of a primary of origin EXTERNAL: Creating, then PendingImport", async () => {
+    const world = new World();
+    const { KeyId } = await world.createKey(HOME, { Origin: "EXTERNAL", MultiRegion: true });
+    await importMaterial(world, HOME, KeyId, MATERIAL);
+    await world.call(HOME, "ReplicateKey", { KeyId, ReplicaRegion: AWAY });
+    world.pass(1999);
+    expect((await world.describe(AWAY, KeyId)).KeyState).toBe("Creating");
+    world.pass(1);
+    expect((await world.describe(AWAY, KeyId)).KeyState).toBe("PendingImport");
+    await importMaterial(world, AWAY, KeyId, MATERIAL);
+    expect((await world.describe(AWAY, KeyId)).KeyState).toBe("Enabled");
+  });
 });
 
 describe("transitions", () => {
@@ -719,10 +799,68 @@ describe("transitions", () => {
     expect(await stateOf(world, AWAY, keyId)).toBe("Enabled");
   });
 
-  test.todo("Enabled and Disabled, DeleteImportedKeyMaterial or material expires: PendingImport");
-  test.todo("PendingDeletion, DeleteImportedKeyMaterial or material expires: PendingDeletion");
-  test.todo("PendingImport, ImportKeyMaterial of all materials: Enabled");
-  test.todo("Disabled, ImportKeyMaterial: Disabled");
+  /** A key of origin EXTERNAL that loses its material in one of two ways. */
+  const losses = ["DeleteImportedKeyMaterial", "material expires"] as const;
+  async function losing(loss: (typeof losses)[number], before: readonly string[]) {
+    const world = new World();
+    const { KeyId } = await world.createKey(HOME, { Origin: "EXTERNAL" });
+    const expiry = loss === "material expires" ? inDays(world, 3) : NO_EXPIRY;
+    await importMaterial(world, HOME, KeyId, MATERIAL, expiry);
+    for (const operation of before) await world.call(HOME, operation, { KeyId });
+    if (loss === "material expires") world.pass(3 * DAY);
+    else await world.call(HOME, loss, { KeyId });
+    return { world, KeyId };
+  }
+
+  test.for(losses)("Enabled and Disabled, %s: PendingImport", async (loss) => {
+    for (const before of [[], ["DisableKey"]]) {
+      const { world, KeyId } = await losing(loss, before);
+      expect(await stateOf(world, HOME, KeyId)).toBe("PendingImport");
+    }
+  });
+
+  test.for(losses)("PendingDeletion, %s: PendingDeletion", async (loss) => {
+    const { world, KeyId } = await losing(loss, ["ScheduleKeyDeletion"]);
+    expect(await stateOf(world, HOME, KeyId)).toBe("PendingDeletion");
+  });
+
+  test("an enabled key that lacks its material is PendingImport", async () => {
+    const before = ["ScheduleKeyDeletion"];
+    const { world, KeyId } = await losing("DeleteImportedKeyMaterial", before);
+    await world.call(HOME, "CancelKeyDeletion", { KeyId });
+    expect(await stateOf(world, HOME, KeyId)).toBe("Disabled");
+    await world.call(HOME, "EnableKey", { KeyId });
+    expect(await stateOf(world, HOME, KeyId)).toBe("PendingImport");
+  });
+
+  test("PendingImport, ImportKeyMaterial of all materials: Enabled", async () => {
+    const world = new World();
+    const { KeyId } = await world.createKey(HOME, { Origin: "EXTERNAL" });
+    const second = MATERIAL.map(() => 1);
+    await importMaterial(world, HOME, KeyId, MATERIAL);
+    await importMaterial(world, HOME, KeyId, second, { ImportType: "NEW_KEY_MATERIAL" });
+    await world.call(HOME, "RotateKeyOnDemand", { KeyId });
+    world.pass(SECOND);
+    for (const { KeyMaterialId } of await world.rotations(HOME, KeyId, {
+      IncludeKeyMaterial: "ALL_KEY_MATERIAL",
+    })) {
+      await world.call(HOME, "DeleteImportedKeyMaterial", { KeyId, KeyMaterialId });
+    }
+    await importMaterial(world, HOME, KeyId, MATERIAL);
+    expect(await stateOf(world, HOME, KeyId)).toBe("PendingImport");
+    await importMaterial(world, HOME, KeyId, second);
+    expect(await stateOf(world, HOME, KeyId)).toBe("Enabled");
+  });
+
+  test("Disabled, ImportKeyMaterial: Disabled", async () => {
+    const { world, KeyId } = await losing("DeleteImportedKeyMaterial", ["ScheduleKeyDeletion"]);
+    await world.call(HOME, "CancelKeyDeletion", { KeyId });
+    for (let count = 0; count < 2; count += 1) {
+      await importMaterial(world, HOME, KeyId, MATERIAL);
+      expect(await stateOf(world, HOME, KeyId)).toBe("Disabled");
+    }
+  });
+
   test.todo("Enabled, DisconnectCustomKeyStore: Unavailable");
   test.todo("Unavailable, ConnectCustomKeyStore: Enabled, or Disabled if DisableKey was called");
 });

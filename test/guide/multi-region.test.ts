@@ -508,7 +508,7 @@ describe("rules", () => {
   test.todo(
     "27: ReplicateKey is logged as ReplicateKey in the primary's Region and CreateKey in the replica's",
   );
-  test.todo("28: the replica of an EXTERNAL primary has no material; the same must be imported");
+  // 28, the replica of an EXTERNAL primary, is in multi-region-imports.test.ts.
   test.todo(
     "29: CreateKey of a multi-Region key needs iam:CreateServiceLinkedRole; kms:MultiRegionKeyType can limit it",
   );

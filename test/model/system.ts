@@ -70,7 +70,7 @@ export class System {
   readonly #delivered: Message[] = [];
   readonly #ivs = new Chance(1);
 
-  createKey(region: Region, MultiRegion: boolean): string {
+  createKey(region: Region, MultiRegion: boolean, more: object = {}): string {
     const chance = new Chance(this.keyIds.length + 2);
     const record = keyOperations.CreateKey as Create<unknown>;
     const keyId = record.newKeyId({ MultiRegion }, chance.bytes);
@@ -84,7 +84,7 @@ export class System {
     };
     this.#kept.set(keyId, kept);
     this.keyIds.push(keyId);
-    this.change(keyId, region, "CreateKey", { MultiRegion });
+    this.change(keyId, region, "CreateKey", { MultiRegion, ...more });
     return keyId;
   }
 

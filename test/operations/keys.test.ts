@@ -116,8 +116,8 @@ describe("CreateKey", () => {
     ],
     [
       "an origin to come",
-      { Origin: "EXTERNAL" },
-      "UnsupportedOperationException: Origin EXTERNAL is not built yet.",
+      { Origin: "AWS_CLOUDHSM" },
+      "UnsupportedOperationException: Origin AWS_CLOUDHSM is not built yet.",
     ],
   ])("refuses %s", async ([, input, refusal]) => {
     const world = new World();

@@ -8,6 +8,7 @@ import { operations } from "../../src/operations/index.ts";
 import {
   blob,
   boolean,
+  instant,
   integer,
   list,
   type Members,
@@ -324,6 +325,8 @@ describe("a wrong JSON type is a SerializationException", () => {
     ["a fraction", { A: integer() }, { A: 1.5 }],
     ["a text as boolean", { A: boolean }, { A: "true" }],
     ["a number as boolean", { A: boolean }, { A: 1 }],
+    ["a text as instant", { A: instant }, { A: "2026-01-01T00:00:00Z" }],
+    ["a text of digits as instant", { A: instant }, { A: "1767225600" }],
     ["a number as bytes", { A: blob() }, { A: 1 }],
     ["a list of bytes", { A: blob() }, { A: [1, 2] }],
     ["a text as list", { A: list(text()) }, { A: "a" }],

@@ -92,6 +92,8 @@ export interface Rotation {
   readonly KeyId: string;
   readonly KeyMaterialId: string;
   readonly KeyMaterialState: string;
+  readonly KeyMaterialDescription?: string;
+  readonly ImportState?: string;
   readonly RotationDate?: number;
   readonly RotationType?: string;
 }
