@@ -1,7 +1,6 @@
 // One key set. Holds no rule: it loads, lets the operation decide, saves, and tells directories.
 
 import { DurableObject } from "cloudflare:workers";
-import { generateKeyPair } from "../crypto/key-pair.ts";
 import { announce } from "../domain/directory.ts";
 import { assertKeySet, type KeySet } from "../domain/key-set.ts";
 import type { Moment } from "../domain/moment.ts";
@@ -12,12 +11,14 @@ import {
   keyOperationKind,
   perform,
   prepare,
+  rehearse,
   type Step,
 } from "../operations/perform.ts";
 import { type Reply, replyTo } from "../operations/reply.ts";
 import { workerSettingsFrom } from "../settings.ts";
 import { KeySetStore, type Untold } from "./key-set-store.ts";
 import { directoryName, objectName } from "./names.ts";
+import { newKeyPairFrom } from "./new-key-pair.ts";
 
 /** When the alarm tells directories again what they may not have heard. */
 const RETRY_MS = 2000;
@@ -27,6 +28,7 @@ const random: Moment["random"] = (length) => crypto.getRandomValues(new Uint8Arr
 export class KeySetObject extends DurableObject<Env> {
   readonly #store = new KeySetStore(this.ctx.storage);
   readonly #delays = workerSettingsFrom(this.env);
+  readonly #newKeyPair = newKeyPairFrom(this.env, this.ctx.id);
   #offsetMs = this.#store.offset();
   #set = loadedFrom(this.#store);
   /** When the alarm goes off, or Infinity; what was armed before this object woke is armed anew. */
@@ -72,10 +74,14 @@ export class KeySetObject extends DurableObject<Env> {
     }
   }
 
-  /** The call with what takes time to make, by an object that knows the clock. */
+  /**
+   * The call with what takes time to make, by an object that knows the clock. A call that is refused
+   * makes nothing and joins nothing.
+   */
   async #prepared(call: Call): Promise<Call> {
+    rehearse(call, this.#moment());
     await this.#join(call.caller.region);
-    return { ...call, prepared: await prepare(call, generateKeyPair) };
+    return { ...call, prepared: await prepare(call, this.#newKeyPair) };
   }
 
   /** Check, change and save with nothing in between. */
@@ -153,7 +159,7 @@ export class KeySetObject extends DurableObject<Env> {
       now: Date.now() + this.#offsetMs,
       random,
       delays: this.#delays,
-      newKeyPair: generateKeyPair,
+      newKeyPair: this.#newKeyPair,
     };
   }
 }

@@ -54,7 +54,8 @@ export const keys = {
       requireOrigin(keySpec, input.Origin ?? "AWS_KMS");
       members.refuseNotBuilt(input, "CustomKeyStoreId", "XksKeyId");
       const length = materialBytesOf(keySpec, caller.region);
-      const made = length === null ? (prepared as MaterialBytes) : randomMaterial(length, at);
+      const made =
+        length === null ? (prepared as MaterialBytes | null) : randomMaterial(length, at);
       const key = newKey(input, caller, "Enabled", at.now);
       const set: KeySet = {
         accountId: caller.accountId,

@@ -45,6 +45,7 @@ describe("the configuration", () => {
       port: 8787,
       bundleName: "worker.mjs",
       stateFolder: '/a "b"/state',
+      keyPairSocket: null,
       variables: { DEFAULT_REGION: "us-east-1", LOG: "off" },
     },
   );
