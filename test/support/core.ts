@@ -16,7 +16,7 @@ import { KmsError } from "../../src/errors.ts";
 import { directoryOperations, keyOperations, operations } from "../../src/operations/index.ts";
 import type { KeyAddress } from "../../src/operations/key-address.ts";
 import type { Caller, Edge, KeyRecord, Output } from "../../src/operations/operation.ts";
-import { atMoment, type Call, perform, prepare } from "../../src/operations/perform.ts";
+import { atMoment, type Call, perform, prepare, rehearse } from "../../src/operations/perform.ts";
 import { readInput } from "../../src/operations/shape.ts";
 
 declare global {
@@ -282,13 +282,14 @@ export class World {
     caller: Caller,
   ): Promise<Output> {
     const call: Call = { operation, input, caller, accountId, keyId };
-    const prepared = await prepare(call, generateKeyPair);
     const at: Moment = {
       now: this.now,
       random: this.random,
       delays: this.delays,
       newKeyPair: generateKeyPair,
     };
+    rehearse(call, at);
+    const prepared = await prepare(call, generateKeyPair);
     const id = `${accountId}/${keyId}`;
     const before = this.#sets.get(id) ?? null;
     const set = atMoment(before, at);
