@@ -51,7 +51,7 @@ try {
   }
   print(results);
   const fromPool = [];
-  for (const row of poolRows.filter(({ name }) => isChosen(`${name} from a filled pool`))) {
+  for (const row of poolRows.filter(({ name }) => isChosen(`${name} one by one, pool filled`))) {
     fromPool.push(await measurePool(row, keys));
   }
   print(fromPool);
@@ -66,7 +66,7 @@ try {
 async function measurePool(row, keys) {
   const { latencies, refused } = await paced(row, keys, server.url, ROUNDS * PACED);
   return {
-    operation: `${row.name} from a filled pool`,
+    operation: `${row.name} one by one, pool filled`,
     requests: latencies.length,
     "p50 ms": median(latencies).toFixed(2),
     "max ms": latencies.at(-1).toFixed(2),

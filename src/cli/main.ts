@@ -2,8 +2,8 @@
 // The command `edge-kms`: reads the command line, says when the server is ready, ends it on a
 // signal. Imported instead of run, it only offers `startEdgeKms`.
 
-import { existsSync, readdirSync, realpathSync } from "node:fs";
-import { constants, setPriority } from "node:os";
+import { existsSync, realpathSync } from "node:fs";
+import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
 import { buildFacts } from "./build-facts.ts";
 import { helpText, readCommandLine } from "./command-line.ts";
@@ -48,27 +48,11 @@ async function run(options: Options): Promise<void> {
   endWithNpm(end);
 
   server = await startEdgeKms(options);
-  standBack();
   if (endingSince !== null) end();
   else process.stdout.write(readyBlock(server, options));
   const how = await server.ended;
   if (endingSince === null) throw new Error(`workerd ended unexpectedly (${how})`);
   process.exit(0);
-}
-
-/**
- * Lets workerd have the processor first: what is left for this process is to make key pairs, which
- * can wait where requests cannot. On Linux priority is each thread's own.
- */
-function standBack(): void {
-  const threads = process.platform === "linux" ? readdirSync("/proc/self/task") : [process.pid];
-  for (const thread of threads.map(Number)) {
-    try {
-      setPriority(thread, constants.priority.PRIORITY_BELOW_NORMAL);
-    } catch {
-      // Ended meanwhile, or not allowed: then it is as important as everything else.
-    }
-  }
 }
 
 /**

@@ -1,6 +1,7 @@
 // What makes the RSA key pairs of a pool. It takes from a tenth of a second to several, in which a
 // whole process of workerd does nothing else: so locally the launcher makes them, in a process of
-// its own. Where there is no launcher the pool's isolate does, which on Cloudflare serves nobody else.
+// its own. Where there is no launcher the pool's isolate does, as on Cloudflare, where that is not
+// the isolate of the requests.
 
 import { attempt } from "../crypto/attempt.ts";
 import { fromBase64 } from "../crypto/base64.ts";
