@@ -3,6 +3,7 @@
 import { app } from "./app.ts";
 
 export { DirectoryObject } from "./objects/directory-object.ts";
+export { KeyPairPoolObject } from "./objects/key-pair-pool-object.ts";
 export { KeySetObject } from "./objects/key-set-object.ts";
 export { TenantObject } from "./objects/tenant-object.ts";
 

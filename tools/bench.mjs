@@ -4,17 +4,27 @@
 //
 //   npm run bench                      everything
 //   npm run bench -- Encrypt alias     only the rows whose name has one of these words
+//   npm run bench -- RSA_4096 pool     a key spec; what finds a filled pool of key pairs
+//   npm run bench -- half              at a fixed rate, with and without keys being created
 //   BENCH_ROUNDS=9 BENCH_SECONDS=2     more rounds, longer ones
+//   BENCH_FIXED_SECONDS=30             how long each run of a fixed rate is
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { bodiesOf, prepare, rows } from "./bench/cases.mjs";
+import { fixedRate } from "./bench/fixed-rate.mjs";
+import { keySpecRows, poolRows } from "./bench/key-spec-cases.mjs";
 import { load } from "./bench/load.mjs";
+import { paced } from "./bench/paced.mjs";
 import { startEcho, startServer } from "./bench/servers.mjs";
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 2);
+const FIXED_SECONDS = Number(process.env.BENCH_FIXED_SECONDS ?? 30);
+/** Requests to a filled pool in a round. */
+const PACED = 5;
+const HALF = "Encrypt 1 KiB at half the maximum rate";
 /** A generator busier than this measures itself. */
 const MAX_GENERATOR_SHARE = 0.9;
 
@@ -34,16 +44,68 @@ try {
   );
   const keys = await prepare(server.url);
   const words = process.argv.slice(2);
-  const chosen = rows.filter(
-    ({ name }) => words.every((word) => !word) || words.some((w) => name.includes(w)),
-  );
+  const isChosen = (name) => words.every((word) => !word) || words.some((w) => name.includes(w));
   const results = [];
-  for (const row of chosen) results.push(await measure(row, keys));
+  for (const row of [...rows, ...keySpecRows].filter(({ name }) => isChosen(name))) {
+    results.push(await measure(row, keys));
+  }
   print(results);
+  const fromPool = [];
+  for (const row of poolRows.filter(({ name }) => isChosen(`${name} one by one, pool filled`))) {
+    fromPool.push(await measurePool(row, keys));
+  }
+  print(fromPool);
+  if (isChosen(HALF)) print(await measureHalf(keys));
 } finally {
   server.stop();
   echo.stop();
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** One request after another, each finding the pool filled. */
+async function measurePool(row, keys) {
+  const { latencies, refused } = await paced(row, keys, server.url, ROUNDS * PACED);
+  return {
+    operation: `${row.name} one by one, pool filled`,
+    requests: latencies.length,
+    "p50 ms": median(latencies).toFixed(2),
+    "max ms": latencies.at(-1).toFixed(2),
+    refused,
+  };
+}
+
+/** Encrypt at half the maximum, with and without RSA_2048 keys being created. */
+async function measureHalf(keys) {
+  const { rate, runs } = await fixedRate({
+    ...{ row: rows[0], keys, url: server.url, folder, rounds: Math.ceil(ROUNDS / 2) },
+    seconds: FIXED_SECONDS,
+  });
+  const line = (name, results) => ({
+    operation: `${HALF} (${rate}/s), ${name}`,
+    "p50 ms": median(results.map(({ p50 }) => p50)).toFixed(2),
+    "p99 ms": median(results.map(({ p99 }) => p99)).toFixed(2),
+    "max ms": Math.max(...results.map(({ max }) => max)).toFixed(2),
+    "generator late ms": median(results.map(({ late }) => late)).toFixed(2),
+    refused: results.reduce((sum, { refused }) => sum + refused, 0),
+  });
+  const ratio = median(runs.map((run) => run.with.p99 / run.without.p99)).toFixed(2);
+  const created = runs.reduce((sum, run) => sum + run.created, 0);
+  return [
+    {
+      ...line(
+        "alone",
+        runs.map((run) => run.without),
+      ),
+      "p99 ratio": "1.00",
+    },
+    {
+      ...line(
+        `and ${created} RSA_2048 keys`,
+        runs.map((run) => run.with),
+      ),
+      "p99 ratio": ratio,
+    },
+  ];
 }
 
 /** Alternating rounds of a row and of the echo with the same bodies. */
@@ -51,7 +113,7 @@ async function measure(row, keys) {
   const bodies = await bodiesOf(row, keys, server.url, ROUNDS * SECONDS);
   const rounds = [];
   for (let round = 0; round < ROUNDS; round++) {
-    const sent = { target: row.target, seconds: SECONDS, folder };
+    const sent = { target: row.target, region: row.region, seconds: SECONDS, folder };
     const echoed = await load({ ...sent, url: echo.url, bodies: bodies.slice(0, 64) });
     const share = Math.ceil(bodies.length / ROUNDS);
     const mine = row.once ? bodies.slice(round * share, (round + 1) * share) : bodies;
@@ -74,8 +136,10 @@ async function measure(row, keys) {
 }
 
 function print(results) {
-  const columns = Object.keys(results[0] ?? {});
+  if (results.length === 0) return;
+  const columns = Object.keys(results[0]);
   console.log(`| ${columns.join(" | ")} |`);
   console.log(`|${columns.map((_, index) => (index ? " ---: |" : " --- |")).join("")}`);
   for (const result of results) console.log(`| ${columns.map((c) => result[c]).join(" | ")} |`);
+  console.log();
 }

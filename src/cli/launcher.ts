@@ -6,6 +6,7 @@ import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildFacts } from "./build-facts.ts";
 import { type DataFolder, openDataFolder, openTemporaryFolder } from "./data-folder.ts";
+import { type KeyPairServer, startKeyPairServer } from "./key-pair-server.ts";
 import { nitroRootText } from "./nitro-root.ts";
 import { type Options, withStandards, workerVariables } from "./options.ts";
 import { serverUrl, workerdConfig } from "./workerd-config.ts";
@@ -39,29 +40,47 @@ export async function startEdgeKms(given: EdgeKmsOptions = {}): Promise<EdgeKms>
   const options = withStandards(given);
   const bundle = given.bundle ?? fileURLToPath(new URL("worker.mjs", import.meta.url));
   const folder = await (options.memory ? openTemporaryFolder() : openDataFolder(options.data));
-  try {
-    return await serve(options, bundle, folder);
-  } catch (error) {
+  const keyPairs = await startKeyPairServer(folder.temporary);
+  const close = () => {
+    keyPairs?.close();
     folder.close();
+  };
+  try {
+    return await serve(options, bundle, { folder, keyPairs, close });
+  } catch (error) {
+    close();
     throw error;
   }
 }
 
-async function serve(options: Options, bundle: string, folder: DataFolder): Promise<EdgeKms> {
+/** What a server has on this machine besides workerd. */
+interface Surroundings {
+  readonly folder: DataFolder;
+  readonly keyPairs: KeyPairServer | null;
+  close(): void;
+}
+
+async function serve(
+  options: Options,
+  bundle: string,
+  { folder, keyPairs, close }: Surroundings,
+): Promise<EdgeKms> {
   const { host, port } = options;
-  const { configFile, stateFolder, temporary } = folder;
+  const { configFile, stateFolder } = folder;
+  const temporary = folder.temporary ?? keyPairs?.folder ?? null;
   const setup = {
     host,
     port,
     bundleName: basename(bundle),
     stateFolder,
+    keyPairSocket: keyPairs?.socket ?? null,
     variables: workerVariables({ ...options, nitroRoot: nitroRootText(options.nitroRoot) }),
   };
   writeFileSync(configFile, workerdConfig(buildFacts(), setup));
   const importFolder = dirname(bundle);
   const workerd = new WorkerdProcess({ configFile, importFolder, temporary, host, port });
   const url = serverUrl(host, await answering(workerd, folder));
-  const ended = workerd.ended.finally(folder.close);
+  const ended = workerd.ended.finally(close);
   return {
     url,
     pid: workerd.pid,

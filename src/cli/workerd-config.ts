@@ -10,9 +10,14 @@ export interface WorkerdSetup {
   readonly bundleName: string;
   /** Absolute path of the folder where the Durable Objects are kept. */
   readonly stateFolder: string;
+  /** The socket of the key pair server; null where there is none. */
+  readonly keyPairSocket: string | null;
   /** The Worker's variables. */
   readonly variables: Readonly<Record<string, string>>;
 }
+
+/** Classes whose objects stay in memory, where alone they have what they are for. */
+const keptInMemory: ReadonlySet<string> = new Set(["KeyPairPoolObject"]);
 
 /**
  * The whole configuration. A class's `uniqueKey` names its folder on disk: to change one is to
@@ -21,8 +26,13 @@ export interface WorkerdSetup {
 export function workerdConfig(facts: BuildFacts, setup: WorkerdSetup): string {
   const namespaces = facts.durableObjects.map(
     ({ className }) =>
-      `(className = ${quoted(className)}, uniqueKey = ${quoted(`edge-kms-${className}`)}, enableSql = true)`,
+      `(className = ${quoted(className)}, uniqueKey = ${quoted(`edge-kms-${className}`)}, enableSql = true` +
+      `${keptInMemory.has(className) ? ", preventEviction = true" : ""})`,
   );
+  const services = [
+    `(name = "main", worker = .worker)`,
+    `(name = "disk", disk = (path = ${quoted(setup.stateFolder)}, writable = true))`,
+  ];
   const bindings = [
     ...facts.durableObjects.map(
       ({ name, className }) =>
@@ -32,12 +42,16 @@ export function workerdConfig(facts: BuildFacts, setup: WorkerdSetup): string {
       ([name, value]) => `(name = ${quoted(name)}, text = ${quoted(value)})`,
     ),
   ];
+  if (setup.keyPairSocket !== null) {
+    const address = quoted(`unix:${setup.keyPairSocket}`);
+    services.push(`(name = "key-pairs", external = (address = ${address}, http = ()))`);
+    bindings.push(`(name = "KEY_PAIR_SERVICE", service = "key-pairs")`);
+  }
   return `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
   services = [
-    (name = "main", worker = .worker),
-    (name = "disk", disk = (path = ${quoted(setup.stateFolder)}, writable = true)),
+    ${services.join(",\n    ")},
   ],
   sockets = [
     (name = "http", address = ${quoted(socketAddress(setup.host, setup.port))}, http = (), service = "main"),

@@ -35,7 +35,14 @@ export type KeyPairSpec = keyof typeof keyPairKinds;
 export const isKeyPairSpec = (spec: string): spec is KeyPairSpec =>
   Object.hasOwn(keyPairKinds, spec);
 
-/** A fresh pair. */
+/**
+ * Bits of the modulus of an RSA spec, whose pairs take long to make; null for all others, of which
+ * any machine makes hundreds a second.
+ */
+export const modulusLengthOf = (spec: KeyPairSpec): number | null =>
+  (keyPairKinds[spec] as KeyPairKind).modulusLength ?? null;
+
+/** A fresh pair, made here and now. */
 export const generateKeyPair = async (spec: KeyPairSpec): Promise<KeyPair> =>
   keyPairKinds[spec].generate();
 

@@ -29,6 +29,8 @@ export interface KeyPair {
 
 /** How the key pairs of a key spec are made and read. */
 export interface KeyPairKind {
+  /** Of RSA alone: bits of the modulus, two primes that have to be looked for. */
+  readonly modulusLength?: number;
   generate(): KeyPair | Promise<KeyPair>;
   /** The pair of a private key in PKCS #8, encoded as `generate` does; null for any other bytes. */
   read(pkcs8: Uint8Array): KeyPair | null | Promise<KeyPair | null>;

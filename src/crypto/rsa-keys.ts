@@ -14,6 +14,7 @@ const MIN_EXPONENT = 65537n;
 
 /** Making a pair of 4096 bits takes half a second and more, in which workerd does nothing else. */
 export const rsaKeys = (modulusLength: number): KeyPairKind => ({
+  modulusLength,
   generate() {
     const { privateKey, publicKey } = generateKeyPairSync("rsa", {
       modulusLength,

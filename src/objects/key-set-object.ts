@@ -1,7 +1,6 @@
 // One key set. Holds no rule: it loads, lets the operation decide, saves, and tells directories.
 
 import { DurableObject } from "cloudflare:workers";
-import { generateKeyPair } from "../crypto/key-pair.ts";
 import { announce } from "../domain/directory.ts";
 import { assertKeySet, type KeySet, keyIn } from "../domain/key-set.ts";
 import { LastUsages, type Usage } from "../domain/last-usage.ts";
@@ -15,6 +14,7 @@ import {
   keyOperationKind,
   perform,
   prepare,
+  rehearse,
   type Step,
 } from "../operations/perform.ts";
 import { type Reply, replyTo } from "../operations/reply.ts";
@@ -22,6 +22,7 @@ import { workerSettingsFrom } from "../settings.ts";
 import { KeySetStore, type Untold } from "./key-set-store.ts";
 import { type AtHand, keySetAtHand, putAtHand } from "./key-sets-at-hand.ts";
 import { directoryName, objectName } from "./names.ts";
+import { newKeyPairFrom } from "./new-key-pair.ts";
 
 /** When the last use of a key is saved: after the answer, and before an idle object is evicted. */
 const SAVE_USAGE_MS = 5000;
@@ -34,6 +35,7 @@ const random: Moment["random"] = (length) => crypto.getRandomValues(new Uint8Arr
 export class KeySetObject extends DurableObject<Env> implements AtHand {
   readonly #store = new KeySetStore(this.ctx.storage);
   readonly #settings = workerSettingsFrom(this.env);
+  readonly #newKeyPair = newKeyPairFrom(this.env, this.ctx.id);
   #offsetMs = this.#store.offset();
   #set = loadedFrom(this.#store);
   /** When the alarm goes off, or Infinity; what was armed before this object woke is armed anew. */
@@ -118,10 +120,14 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
     }
   }
 
-  /** The call with what takes time to make, by an object that knows the clock. */
+  /**
+   * The call with what takes time to make, by an object that knows the clock. A call that is refused
+   * makes nothing and joins nothing.
+   */
   async #prepared(call: Call): Promise<Call> {
+    rehearse(call, this.#moment());
     await this.#join(call.caller.region);
-    return { ...call, prepared: await prepare(call, generateKeyPair) };
+    return { ...call, prepared: await prepare(call, this.#newKeyPair) };
   }
 
   /** Check, change and save with nothing in between. */
@@ -229,7 +235,7 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
       now: Date.now() + this.#offsetMs,
       random,
       delays: this.#settings,
-      newKeyPair: generateKeyPair,
+      newKeyPair: this.#newKeyPair,
     };
   }
 }

@@ -10,6 +10,9 @@ export const keySetName = (generation: string, accountId: string, keyId: string)
 export const directoryName = (generation: string, accountId: string, region: string) =>
   `${generation}/${accountId}/${region}`;
 
+/** The pool of a key spec's pairs; the accounts of a tenant share it. */
+export const keyPairPoolName = (generation: string, keySpec: string) => `${generation}/${keySpec}`;
+
 /** A name taken apart again. */
 export interface ObjectName {
   readonly generation: string;
@@ -23,4 +26,11 @@ export function objectName({ name }: DurableObjectId): ObjectName {
   const [generation, accountId, last] = (name ?? "").split("/");
   if (!generation || !accountId || !last) throw new Error(`an object named ${name}`);
   return { generation, accountId, last };
+}
+
+/** The key spec whose pairs a pool holds, from its own name. */
+export function keySpecOfPool({ name }: DurableObjectId): string {
+  const [generation, keySpec] = (name ?? "").split("/");
+  if (!generation || !keySpec) throw new Error(`a pool of key pairs named ${name}`);
+  return keySpec;
 }

@@ -210,7 +210,7 @@ function firstMaterial(
   at: Moment,
 ): KeyMaterial {
   const length = materialBytesOf(keySpec, region);
-  const made = length === null ? (prepared as MaterialBytes) : randomMaterial(length, at);
+  const made = length === null ? (prepared as MaterialBytes | null) : randomMaterial(length, at);
   return { ...madeMaterial(made, at), rotation: null };
 }
 

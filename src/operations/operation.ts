@@ -76,6 +76,7 @@ export interface Create<I> {
   /** What takes time is made beforehand: it may await, and knows no set. */
   readonly prepare: (input: I, caller: Caller, newKeyPair: NewKeyPair) => Promise<unknown>;
   readonly newKeyId: (input: I, random: Moment["random"]) => string;
+  /** Tried with `prepared` null first: what is refused has nothing made for it. */
   readonly create: (
     keyId: string,
     input: I,

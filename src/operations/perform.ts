@@ -2,6 +2,7 @@
 // look-up, permission, combinations of parameters, designation, key state, the operation's own
 // rules, dry run. https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
 
+import { assert } from "../assert.ts";
 import type { Attestation } from "../attestation/parse-attestation.ts";
 import { keyArn, rootArn } from "../domain/arn.ts";
 import { arnOf, isPrimary, type KeySet, keyIn } from "../domain/key-set.ts";
@@ -61,7 +62,11 @@ export function perform(
 ): Step {
   const record = keyOperations[call.operation];
   if (!record) throw new Error(`no key operation ${call.operation}`);
-  if (record.kind === "create") return started(record, call, at);
+  if (record.kind === "create") {
+    // Two UUIDs that are alike: never seen, and it would take somebody's key away.
+    assert(set === null, `no key set has the ID ${call.keyId} of a new one`);
+    return started(record, call, at);
+  }
   const target = found(set, record, call, usages);
   requirePermission(target, record, call);
   record.check?.(call.input);
@@ -80,6 +85,15 @@ export function perform(
 function started(record: Create<unknown>, call: Call, at: Moment): Step {
   const created = record.create(call.keyId, call.input, call.prepared, call.caller, at);
   return { ...created, usage: null };
+}
+
+/**
+ * Throws what a new key would be refused for, so that nothing is made for one that is refused:
+ * `create` is pure, so it can be tried and its result forgotten.
+ */
+export function rehearse(call: Call, at: Moment): void {
+  const record = keyOperations[call.operation];
+  if (record?.kind === "create") started(record, { ...call, prepared: null }, at);
 }
 
 /** What an operation needs to have made before it meets the set; null for most. */

@@ -225,7 +225,7 @@ describe("with --memory", () => {
     const server = new Command(["--port", "0", "--memory"]);
     const { url } = await server.ready();
     expect(await health(url)).toEqual({ status: "ok" });
-    expect(readdirSync(folderOf(server))).toEqual(["state"]);
+    expect(readdirSync(folderOf(server)).sort()).toEqual(["key-pairs", "state"]);
     server.child.kill("SIGTERM");
     await server.exit;
     expect(existsSync(folderOf(server))).toBe(false);

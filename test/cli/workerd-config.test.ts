@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { quoted, serverUrl, socketAddress, workerdConfig } from "../../src/cli/workerd-config.ts";
 
@@ -33,27 +34,33 @@ describe("an address", () => {
 });
 
 describe("the configuration", () => {
-  const text = workerdConfig(
-    {
-      version: "1.2.3",
-      compatibilityDate: "2026-01-02",
-      compatibilityFlags: ["one", "two"],
-      durableObjects: [{ name: "KEY_SETS", className: "KeySetObject" }],
-    },
-    {
-      host: "::1",
-      port: 8787,
-      bundleName: "worker.mjs",
-      stateFolder: '/a "b"/state',
-      variables: { DEFAULT_REGION: "us-east-1", LOG: "off" },
-    },
-  );
+  const facts = {
+    version: "1.2.3",
+    compatibilityDate: "2026-01-02",
+    compatibilityFlags: ["one", "two"],
+    durableObjects: [
+      { name: "KEY_SETS", className: "KeySetObject" },
+      { name: "KEY_PAIR_POOLS", className: "KeyPairPoolObject" },
+    ],
+  };
+  const setup = {
+    host: "::1",
+    port: 8787,
+    bundleName: "worker.mjs",
+    stateFolder: '/a "b"/state',
+    keyPairSocket: "/tmp/a b/key-pairs",
+    variables: { DEFAULT_REGION: "us-east-1", LOG: "off" },
+  };
+  const text = workerdConfig(facts, setup);
 
   test.each([
     'compatibilityDate = "2026-01-02"',
     'compatibilityFlags = ["one", "two"]',
     '(name = "KEY_SETS", durableObjectNamespace = "KeySetObject")',
     '(className = "KeySetObject", uniqueKey = "edge-kms-KeySetObject", enableSql = true)',
+    '(className = "KeyPairPoolObject", uniqueKey = "edge-kms-KeyPairPoolObject", enableSql = true, preventEviction = true)',
+    '(name = "key-pairs", external = (address = "unix:/tmp/a b/key-pairs", http = ()))',
+    '(name = "KEY_PAIR_SERVICE", service = "key-pairs")',
     '(name = "DEFAULT_REGION", text = "us-east-1")',
     '(name = "LOG", text = "off")',
     String.raw`disk = (path = "/a \"b\"/state", writable = true)`,
@@ -61,5 +68,16 @@ describe("the configuration", () => {
     'esModule = embed "/worker.mjs"',
   ])("says %s", (part) => {
     expect(text).toContain(part);
+  });
+
+  test("binds no service of key pairs where there is none", () => {
+    expect(workerdConfig(facts, { ...setup, keyPairSocket: null })).not.toMatch(
+      /key-pairs|SERVICE/,
+    );
+  });
+
+  test("keeps in memory a class that there is", () => {
+    const built = readFileSync(new URL("../../wrangler.toml", import.meta.url), "utf8");
+    expect(built).toContain('class_name = "KeyPairPoolObject"');
   });
 });

@@ -5,6 +5,7 @@ import {
   generateKeyPair,
   isKeyPairSpec,
   type KeyPairSpec,
+  modulusLengthOf,
   publicKeyOf,
   readKeyPair,
 } from "../../src/crypto/key-pair.ts";
@@ -30,6 +31,15 @@ const forms: Readonly<Record<KeyPairSpec, readonly [string, number, number | nul
   SM2: ["301306072a8648ce3d020106082a811ccf5501822d", 91, 138],
 };
 const specs = Object.keys(forms) as KeyPairSpec[];
+
+it("of RSA alone takes long to make", () => {
+  const slow = specs.filter((spec) => modulusLengthOf(spec) !== null);
+  expect(slow.map((spec) => [spec, modulusLengthOf(spec)])).toEqual([
+    ["RSA_2048", 2048],
+    ["RSA_3072", 3072],
+    ["RSA_4096", 4096],
+  ]);
+});
 
 describe.each(specs)("%s", (spec) => {
   const pair = generateKeyPair(spec);

@@ -18,7 +18,14 @@ import { KmsError } from "../../src/errors.ts";
 import { directoryOperations, keyOperations, operations } from "../../src/operations/index.ts";
 import type { KeyAddress } from "../../src/operations/key-address.ts";
 import type { Caller, Edge, KeyRecord, Output } from "../../src/operations/operation.ts";
-import { atMoment, type Call, perform, prepare, type Step } from "../../src/operations/perform.ts";
+import {
+  atMoment,
+  type Call,
+  perform,
+  prepare,
+  rehearse,
+  type Step,
+} from "../../src/operations/perform.ts";
 import { readInput } from "../../src/operations/shape.ts";
 
 declare global {
@@ -300,13 +307,14 @@ export class World {
   ): Promise<Output> {
     const call: Call = { operation, input, ...request, accountId, keyId };
     this.onCall(call);
-    const prepared = await prepare(call, generateKeyPair);
     const at: Moment = {
       now: this.now,
       random: this.random,
       delays: this.delays,
       newKeyPair: generateKeyPair,
     };
+    rehearse(call, at);
+    const prepared = await prepare(call, generateKeyPair);
     const id = `${accountId}/${keyId}`;
     const before = this.#sets.get(id) ?? null;
     const set = atMoment(before, at);

@@ -19,6 +19,7 @@ const options = convertV4MiniflareOptions({
     KEY_SETS: sqlite("KeySetObject"),
     DIRECTORIES: sqlite("DirectoryObject"),
     TENANTS: sqlite("TenantObject"),
+    KEY_PAIR_POOLS: sqlite("KeyPairPoolObject"),
   },
   bindings: variables,
   cf: false,

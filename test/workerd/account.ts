@@ -4,7 +4,12 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, vi } from "vitest";
-import type { DirectoryObject, KeySetObject, TenantObject } from "../../src/index.ts";
+import type {
+  DirectoryObject,
+  KeyPairPoolObject,
+  KeySetObject,
+  TenantObject,
+} from "../../src/index.ts";
 import { DEFAULT_GENERATION, directoryName, keySetName } from "../../src/objects/names.ts";
 
 export const SECOND_MS = 1000;
@@ -157,6 +162,7 @@ export const tenant = (): DurableObjectStub<TenantObject> =>
 type AnyStub =
   | DurableObjectStub<KeySetObject>
   | DurableObjectStub<DirectoryObject>
+  | DurableObjectStub<KeyPairPoolObject>
   | DurableObjectStub<TenantObject>;
 
 /** Runs in an object, whatever its class. */

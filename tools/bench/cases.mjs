@@ -1,6 +1,7 @@
 // What the bench sends: a row per operation, and the keys they use.
 
 import { randomBytes } from "node:crypto";
+import { headersOf } from "./load.mjs";
 
 const PLAINTEXT = randomBytes(1024).toString("base64");
 const REGIONS = [
@@ -54,13 +55,10 @@ function row(name, target, body) {
 }
 
 /** Sends one request and returns its answer; throws what KMS refuses. */
-export async function call(url, operation, input) {
+export async function call(url, operation, input, region) {
   const response = await fetch(url, {
     method: "POST",
-    headers: {
-      "content-type": "application/x-amz-json-1.1",
-      "x-amz-target": `TrentService.${operation}`,
-    },
+    headers: headersOf(operation, region),
     body: JSON.stringify(input),
   });
   const text = await response.text();
@@ -79,7 +77,7 @@ export async function prepare(url) {
 
 /** The bodies of a row; those of ReplicateKey need a new key for every 25 of them. */
 export async function bodiesOf(row, keys, url, seconds) {
-  if (!row.once) return row.bodies(keys);
+  if (!row.once) return row.bodies(keys, url);
   const count = Math.ceil((ONCE_RATE * seconds) / REGIONS.length);
   const keyIds = [];
   for (let made = 0; made < count; made++) {

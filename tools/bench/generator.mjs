@@ -1,13 +1,13 @@
 // The load where wrk is not installed: one process, as many connections, each answer read whole.
-// Arguments: URL, target, file of bodies, seconds, `once` or `round`. Prints one line of JSON.
+// Arguments: URL, target, Region, file of bodies, seconds, `once` or `round`. Prints one line of JSON.
 
 import { readFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { CONNECTIONS, headersOf } from "./load.mjs";
 
-const [url, target, file, seconds, mode] = process.argv.slice(2);
+const [url, target, region, file, seconds, mode] = process.argv.slice(2);
 const bodies = readFileSync(file, "utf8").trimEnd().split("\n");
-const headers = headersOf(target);
+const headers = headersOf(target, region);
 const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
 const latencies = [];
 let refused = 0;

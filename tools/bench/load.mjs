@@ -8,15 +8,16 @@ import { fileURLToPath } from "node:url";
 import { onCore } from "./servers.mjs";
 
 export const CONNECTIONS = 32;
-const AUTHORIZATION =
-  "AWS4-HMAC-SHA256 Credential=000000000000/20261122/us-east-1/kms/aws4_request, " +
+const REGION = "us-east-1";
+const authorization = (region) =>
+  `AWS4-HMAC-SHA256 Credential=000000000000/20261122/${region}/kms/aws4_request, ` +
   `SignedHeaders=host;x-amz-date;x-amz-target, Signature=${"0123456789abcdef".repeat(4)}`;
 
 /** What every request carries besides its body. */
-export const headersOf = (target) => ({
+export const headersOf = (target, region = REGION) => ({
   "content-type": "application/x-amz-json-1.1",
   "x-amz-target": `TrentService.${target}`,
-  authorization: AUTHORIZATION,
+  authorization: authorization(region),
 });
 
 const hasWrk = spawnSync("wrk", ["-v"]).error === undefined;
@@ -26,16 +27,23 @@ const hasWrk = spawnSync("wrk", ["-v"]).error === undefined;
  * Returns requests a second, latencies in ms, refusals, and the generator's share of its core.
  */
 export async function load(job) {
-  const file = join(job.folder, "bodies.txt");
-  writeFileSync(file, `${job.bodies.join("\n")}\n`);
-  return hasWrk ? withWrk(job, file) : withNode(job, file);
+  return hasWrk
+    ? withWrk(job, fileOf(job))
+    : runNode("generator.mjs", job, job.once ? "once" : "round");
 }
 
-const script = (file, { target, once }) => `
+/** The bodies of a job, a line each. */
+function fileOf({ folder, bodies }) {
+  const file = join(folder, "bodies.txt");
+  writeFileSync(file, `${bodies.join("\n")}\n`);
+  return file;
+}
+
+const script = (file, { target, region, once }) => `
 local bodies = {}
 for line in io.lines(${JSON.stringify(file)}) do bodies[#bodies + 1] = line end
 wrk.method = "POST"
-${Object.entries(headersOf(target))
+${Object.entries(headersOf(target, region))
   .map(([name, value]) => `wrk.headers[${JSON.stringify(name)}] = ${JSON.stringify(value)}`)
   .join("\n")}
 local sent = 0
@@ -70,11 +78,13 @@ async function withWrk(job, file) {
   };
 }
 
-async function withNode(job, file) {
-  const path = fileURLToPath(new URL("generator.mjs", import.meta.url));
-  const args = [path, job.url, job.target, file, String(job.seconds), job.once ? "once" : "round"];
+/** Has a generator of this folder send a job; `how` is its last argument. */
+export async function runNode(generator, job, how) {
+  const path = fileURLToPath(new URL(generator, import.meta.url));
+  const { url, target, region = REGION, seconds } = job;
+  const args = [path, url, target, region, fileOf(job), seconds, how].map(String);
   const { text, share } = await run(...onCore(1, process.execPath, args));
-  return { ...JSON.parse(text), share };
+  return { ...JSON.parse(text.split("\n")[0]), share };
 }
 
 /** Runs a command; its share of a core is what the shell accounts to it. */
