@@ -109,7 +109,7 @@ function edgeOf(env: Env, caller: Caller): EdgeOfRequest {
   const atAddress = async <T>(address: KeyAddress, operation: string, input: object) => {
     const { accountId, keyId } = address;
     const keySet = env.KEY_SETS.getByName(keySetName(DEFAULT_GENERATION, accountId, keyId));
-    return outputOf<T>(await keySet.perform({ operation, input, caller, accountId, keyId }));
+    return outputOf<T>(await keySet.perform({ operation, input, caller, ...address }));
   };
   return {
     caller,

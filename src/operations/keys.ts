@@ -55,7 +55,7 @@ export const keys = {
       members.refuseNotBuilt(input, "CustomKeyStoreId", "XksKeyId");
       const length = materialBytesOf(keySpec, caller.region);
       const made = length === null ? (prepared as MaterialBytes) : randomMaterial(length, at);
-      const key = newKey(input, caller, "Enabled", at.now);
+      const key = newKey(input, caller, "Enabled", at);
       const set: KeySet = {
         accountId: caller.accountId,
         keyId,

@@ -5,11 +5,14 @@
 import { keyArn, rootArn } from "../domain/arn.ts";
 import { arnOf, isPrimary, type KeySet, keyIn } from "../domain/key-set.ts";
 import { type KeyOperationName, requireState } from "../domain/key-state.ts";
+import { managedKeyAllows } from "../domain/managed-key.ts";
 import type { Moment, NewKeyPair } from "../domain/moment.ts";
+import type { Region } from "../domain/region.ts";
 import { advance } from "../domain/schedule.ts";
 import { KmsError, keyNotFound, notAllowedByResource } from "../errors.ts";
 import { dryRunSucceeded } from "./encryption.ts";
 import { keyOperations } from "./index.ts";
+import { firstUse } from "./managed-keys.ts";
 import type { Caller, Create, KeyRecord, Output, Target } from "./operation.ts";
 
 /** One request to a key set, as the edge sends it. */
@@ -20,6 +23,8 @@ export interface Call {
   /** The account and ID of the key that is asked for. */
   readonly accountId: string;
   readonly keyId: string;
+  /** The alias it was named by, if that is of an AWS managed key: the first use makes it. */
+  readonly awsAlias?: string;
   /** What `prepare` made of it. */
   readonly prepared?: unknown;
 }
@@ -40,11 +45,23 @@ export const keyOperationKind = (operation: string) => keyOperations[operation]?
 export const atMoment = (loaded: KeySet | null, at: Moment): KeySet | null =>
   loaded && advance(loaded, at);
 
+/** Whether a call starts a set, which has to know the clock. */
+export const startsSet = (set: KeySet | null, call: Call) =>
+  keyOperationKind(call.operation) === "create" || (set === null && call.awsAlias !== undefined);
+
+/** The Region in which a call makes a key that the quota counts, or null. */
+export function newKeyRegion({ operation, input, caller }: Call): Region | null {
+  const record = keyOperations[operation];
+  if (record?.kind === "create") return caller.region;
+  return record?.kind === "change" ? (record.makesKeyIn?.(input) ?? null) : null;
+}
+
 /** Performs an operation on a set that is at the moment. Throws the KmsError AWS would answer. */
-export function perform(set: KeySet | null, call: Call, at: Moment): Step {
+export function perform(before: KeySet | null, call: Call, at: Moment): Step {
   const record = keyOperations[call.operation];
   if (!record) throw new Error(`no key operation ${call.operation}`);
   if (record.kind === "create") return started(record, call, at);
+  const set = before ?? firstUse(call, at);
   const target = found(set, record, call);
   requirePermission(target, record, call);
   record.check?.(call.input);
@@ -53,7 +70,7 @@ export function perform(set: KeySet | null, call: Call, at: Moment): Step {
   requireState(record.state ?? (call.operation as KeyOperationName), target.key.state, target.arn);
   if (record.kind === "use") {
     const output = record.use(target, call.input, at);
-    return { set, output: isDryRun(call) ? outcomeOfDryRun(output) : output };
+    return isDryRun(call) ? { set: before, output: outcomeOfDryRun(output) } : { set, output };
   }
   const changed = record.change(target, call.input, at);
   return { set: advance(changed.set, at, at.now), output: changed.output };
@@ -76,9 +93,13 @@ function found(set: KeySet | null, record: KeyRecord, call: Call): Target {
   throw outOfReach(record, call, keyArn(region, call.accountId, call.keyId));
 }
 
-/** Until key policies are evaluated, a key is its own account's alone. */
+/** Until key policies are evaluated, a key is its own account's alone; but AWS's is no one's. */
 function requirePermission({ set, arn }: Target, record: KeyRecord, call: Call): void {
   if (set.accountId !== call.caller.accountId) throw outOfReach(record, call, arn);
+  const action = record.action ?? call.operation;
+  if (set.awsAlias !== undefined && !managedKeyAllows(set.awsAlias, action)) {
+    throw notAllowed(record, call, arn);
+  }
 }
 
 /** No such key, or not for this caller: of other accounts' keys AWS does not tell which exist. */

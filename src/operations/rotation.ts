@@ -4,6 +4,7 @@
 import { currentMaterial, type KeyMaterial, type KeySet } from "../domain/key-set.ts";
 import { keySpecRow } from "../domain/key-spec.ts";
 import { DAY_MS } from "../domain/moment.ts";
+import { requireQuota } from "../domain/quota.ts";
 import { startRotation } from "../domain/schedule.ts";
 import { KmsError } from "../errors.ts";
 import { timestamp } from "./key-metadata.ts";
@@ -13,8 +14,6 @@ import { pageOf } from "./pages.ts";
 import { integer, oneOf, required } from "./shape.ts";
 
 const STANDARD_ROTATION_PERIOD_DAYS = 365;
-/** Automatic rotations do not count. */
-const MAX_ON_DEMAND_ROTATIONS = 25;
 /** An automatic rotation this near, or under way, keeps RotateKeyOnDemand out. */
 const CONFLICT_MS = 20 * 60_000;
 const ROTATION_PAGE = { standard: 100, max: 1000 };
@@ -78,14 +77,7 @@ export const rotation = {
       requireRotating(set);
       requireNoRotationNear(set, at.now);
       const made = set.materials.filter((material) => material.rotation?.type === "ON_DEMAND");
-      if (made.length >= MAX_ON_DEMAND_ROTATIONS) {
-        // Recorded on AWS, without a final dot.
-        throw new KmsError(
-          "LimitExceededException",
-          "The on-demand rotations limit has been reached for the given keyId. " +
-            `No more on-demand rotations can be performed for this key: ${arn}`,
-        );
-      }
+      requireQuota("ON_DEMAND_ROTATIONS", made.length + 1, at.quotas, arn);
       return { set: startRotation(set, "ON_DEMAND", at), output: { KeyId: arn } };
     },
   }),
