@@ -18,6 +18,7 @@ export class KeyRoom {
   /** Takes a place where `present` keys are; null, or how many there are where none is left. */
   take(keyId: string, present: number, now: number): number | null {
     for (const [other, until] of this.#kept) if (until <= now) this.#kept.delete(other);
+    this.#kept.delete(keyId);
     const used = present + this.#kept.size;
     if (used >= this.#quotas.KEYS) return used;
     this.#kept.set(keyId, now + KEPT_MS);
