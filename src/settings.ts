@@ -1,6 +1,7 @@
 // Every setting of edge-kms, once: the launcher's flags, the Worker's variables and the README's
-// table are all read from here. Knows no KMS rule but the Regions, and no platform.
+// table are all read from here. Knows no KMS rule but the Regions and the quotas, and no platform.
 
+import { AWS_QUOTAS, parseQuotas } from "./domain/quota.ts";
 import { isRegion, type Region } from "./domain/region.ts";
 
 /** How the text of a setting becomes a value; `parse` throws an Error that names no setting. */
@@ -75,6 +76,14 @@ const region: Kind<Region> = {
     return text;
   },
 };
+/** Stays text, which `parseQuotas` reads. */
+const quotas: Kind<string> = {
+  argument: `${AWS_QUOTAS}|NAME=NUMBER,…`,
+  parse(text) {
+    parseQuotas(text);
+    return text;
+  },
+};
 const account = matching(/^\d{12}$/, "expects an account of 12 digits", "ACCOUNT");
 /** An hour: longer than anyone waits for a state to pass; the clock can be moved past it. */
 const durationMs = integer(3_600_000, "MS");
@@ -130,6 +139,13 @@ export const workerSettings = {
     "How long `UpdatePrimaryRegion` leaves both keys `Updating`",
   ),
   rotatingMs: setting("rotating-ms", "ROTATING_MS", durationMs, 1000, "How long a rotation takes"),
+  quotas: setting(
+    "quotas",
+    "QUOTAS",
+    quotas,
+    AWS_QUOTAS,
+    "Resource quotas: AWS's own, or others for those that are named, as `KEYS=3,TAGS_PER_KEY=60`",
+  ),
   movableClock: setting(
     "movable-clock",
     "MOVABLE_CLOCK",

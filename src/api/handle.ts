@@ -118,7 +118,7 @@ function edgeOf(env: Env, { oneIsolate }: WorkerSettings, request: OfRequest): E
   const atAddress = async <T>(address: KeyAddress, operation: string, input: object) => {
     const { accountId, keyId } = address;
     const name = keySetName(DEFAULT_GENERATION, accountId, keyId);
-    const call: Call = { operation, input, ...request, accountId, keyId };
+    const call: Call = { operation, input, ...request, ...address };
     const used = oneIsolate ? keySetAtHand(name)?.use(call) : null;
     if (used) return (await used.output) as T;
     return outputOf<T>(await env.KEY_SETS.getByName(name).perform(call));

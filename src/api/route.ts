@@ -3,8 +3,8 @@
 import { fromBase64 } from "../crypto/base64.ts";
 import { ciphertextOrigin } from "../crypto/ciphertext-blob.ts";
 import { aliasArn } from "../domain/arn.ts";
-import { isAwsAlias } from "../domain/directory.ts";
-import { aliasNotFound, KmsError, notBuilt } from "../errors.ts";
+import { isManagedAlias, managedKeyId } from "../domain/managed-key.ts";
+import { aliasNotFound, KmsError } from "../errors.ts";
 import {
   type AliasAddress,
   type KeyAddress,
@@ -16,7 +16,7 @@ import type { Caller } from "../operations/operation.ts";
 /** Looks an alias up in the directory of an account, in the called Region. */
 export type ResolveAlias = (accountId: string, aliasName: string) => Promise<string | null>;
 
-/** The key set that `keyId` names for this caller; only an alias costs a look-up. */
+/** The key set that `keyId` names for this caller; only an alias that is not AWS's costs a look-up. */
 export function addressOf(
   keyId: string,
   forms: KeyIdForms,
@@ -24,7 +24,8 @@ export function addressOf(
   resolve: ResolveAlias,
 ): KeyAddress | Promise<KeyAddress> {
   const named = namedKey(keyId, forms, caller);
-  return "keyId" in named ? named : resolved(named, caller, resolve);
+  if ("keyId" in named) return named;
+  return managedKey(named, caller) ?? resolved(named, caller, resolve);
 }
 
 /**
@@ -37,6 +38,13 @@ export function addressOfCiphertext(ciphertext: string): KeyAddress {
   return origin;
 }
 
+/** Where the caller's own AWS managed key of this alias is, or will be. */
+function managedKey({ accountId, aliasName }: AliasAddress, caller: Caller): KeyAddress | null {
+  if (accountId !== caller.accountId || !isManagedAlias(aliasName)) return null;
+  const keyId = managedKeyId(accountId, caller.region, aliasName);
+  return { accountId, keyId, awsAlias: aliasName };
+}
+
 async function resolved(
   { accountId, aliasName }: AliasAddress,
   caller: Caller,
@@ -44,6 +52,5 @@ async function resolved(
 ): Promise<KeyAddress> {
   const keyId = await resolve(accountId, aliasName);
   if (keyId !== null) return { accountId, keyId };
-  if (isAwsAlias(aliasName)) throw notBuilt(`The AWS managed key ${aliasName}`);
   throw aliasNotFound(aliasArn(caller.region, accountId, aliasName));
 }

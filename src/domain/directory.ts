@@ -5,6 +5,7 @@ import { KmsError } from "../errors.ts";
 import { isKeyId } from "./arn.ts";
 import { type KeySet, keyIn } from "./key-set.ts";
 import type { KeySpec, KeyUsage } from "./key-spec.ts";
+import { isAwsAlias } from "./managed-key.ts";
 import type { Region } from "./region.ts";
 import { goneAt } from "./schedule.ts";
 
@@ -21,6 +22,8 @@ export interface DirectoryEntry {
   readonly goneAt: number | null;
   readonly keySpec: KeySpec;
   readonly keyUsage: KeyUsage;
+  /** Of an AWS managed key: its alias, which comes with it. */
+  readonly awsAlias?: string;
 }
 
 export interface Alias {
@@ -40,6 +43,8 @@ export interface Directory {
   alias(name: string): Alias | null;
   key(keyId: string): DirectoryEntry | null;
   aliasCount(keyId: string): number;
+  /** Live customer managed keys. */
+  keyCount(): number;
   /** Takes in what a key set says of its key; an older version changes nothing. */
   putKey(entry: DirectoryEntry): void;
   putAlias(alias: Alias): void;
@@ -57,7 +62,16 @@ export function directoryEntry(set: KeySet, region: Region): DirectoryEntry {
     goneAt: goneAt(set, region),
     keySpec: set.keySpec,
     keyUsage: set.keyUsage,
+    ...(set.awsAlias !== undefined && { awsAlias: set.awsAlias }),
   };
+}
+
+/** Takes in what a key set says of its key; the alias of an AWS managed key comes with it. */
+export function takeIn(directory: Directory, entry: DirectoryEntry): void {
+  directory.putKey(entry);
+  const { awsAlias, keyId, createdAt } = entry;
+  if (awsAlias === undefined || directory.alias(awsAlias) || !directory.key(keyId)) return;
+  directory.putAlias({ name: awsAlias, keyId, createdAt, updatedAt: createdAt });
 }
 
 /** A change of a set as it is saved: with its version, and what to tell which directories. */
@@ -90,31 +104,7 @@ function changedRegions(before: KeySet | null, after: KeySet | null): readonly R
   );
 }
 
-/** Aliases a key may have. https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html */
-export const MAX_ALIASES_PER_KEY = 50;
-
 const ALIAS_PREFIX = "alias/";
-const AWS_PREFIX = "alias/aws/";
-
-/** The names AWS keeps for its services' own keys; a fresh account lists them without a key. */
-export const predefinedAliases = [
-  "acm",
-  "dynamodb",
-  "ebs",
-  "elasticfilesystem",
-  "es",
-  "glue",
-  "kinesisvideo",
-  "lambda",
-  "rds",
-  "redshift",
-  "s3",
-  "secretsmanager",
-  "ssm",
-  "xray",
-].map((service) => AWS_PREFIX + service);
-
-export const isAwsAlias = (name: string) => name.startsWith(AWS_PREFIX);
 
 /** Holds a name that a caller wants to create, move or delete to the rules for alias names. */
 export function requireAliasName(name: string): void {

@@ -112,6 +112,8 @@ export interface KeySet {
   readonly keys: { readonly [region: string]: Key };
   /** Counts the changes that directories have to learn of. */
   readonly version: number;
+  /** Of an AWS managed key: the alias it is known by. Left out of a customer managed key. */
+  readonly awsAlias?: string;
 }
 
 /** The member of a Region, or null where the set has none. */

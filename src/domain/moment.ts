@@ -3,6 +3,7 @@
 
 import type { KeyPair } from "../crypto/key.ts";
 import type { KeyPairSpec } from "../crypto/key-pair.ts";
+import type { Quotas } from "./quota.ts";
 
 /** The moment at which something happens; the core asks nothing else of its surroundings. */
 export interface Moment {
@@ -12,6 +13,10 @@ export interface Moment {
   readonly random: (length: number) => Uint8Array<ArrayBuffer>;
   readonly delays: Delays;
   readonly newKeyPair: NewKeyPair;
+  /** AWS's own where they are left out. */
+  readonly quotas?: Quotas;
+  /** How many keys there are in the Region in which one is to be made, where it has no room. */
+  readonly keysWithoutRoom?: number | null;
 }
 
 /** Where fresh key pairs come from: chance, too, but it takes time. */

@@ -2,12 +2,15 @@
 // decide, and writes.
 
 import { DurableObject } from "cloudflare:workers";
-import type { DirectoryEntry } from "../domain/directory.ts";
+import { type DirectoryEntry, takeIn } from "../domain/directory.ts";
+import { parseQuotas } from "../domain/quota.ts";
 import { directoryOperations } from "../operations/index.ts";
 import type { Caller } from "../operations/operation.ts";
 import { type Reply, replyTo } from "../operations/reply.ts";
+import { workerSettingsFrom } from "../settings.ts";
 import { inChunks } from "./chunks.ts";
 import { DirectoryStore } from "./directory-store.ts";
+import { KeyRoom } from "./key-room.ts";
 import { keySetName, objectName } from "./names.ts";
 
 /** One request to a directory, as the edge sends it. */
@@ -24,6 +27,8 @@ const MAX_RESOLVED = 1000;
 
 export class DirectoryObject extends DurableObject<Env> {
   readonly #store = new DirectoryStore(this.ctx.storage);
+  readonly #quotas = parseQuotas(workerSettingsFrom(this.env).quotas);
+  readonly #room = new KeyRoom(this.#quotas);
   #offsetMs = this.#store.offset();
   /** Aliases that were looked up, until anything changes: every change comes by here. */
   readonly #resolved = new Map<string, DirectoryEntry>();
@@ -36,7 +41,7 @@ export class DirectoryObject extends DurableObject<Env> {
       const now = this.#now();
       this.#resolved.clear();
       return this.#store.transaction(() => ({
-        output: record.run(this.#store.at(now), input, caller, now),
+        output: record.run(this.#store.at(now), input, caller, now, this.#quotas),
       }));
     } catch (error) {
       return replyTo(error);
@@ -61,8 +66,22 @@ export class DirectoryObject extends DurableObject<Env> {
   async apply(entry: DirectoryEntry): Promise<number> {
     const offsetMs = await this.join();
     this.#resolved.clear();
-    this.#store.transaction(() => this.#store.at(this.#now()).putKey(entry));
+    this.#store.transaction(() => takeIn(this.#store.at(this.#now()), entry));
+    this.#room.leave(entry.keyId);
     return offsetMs;
+  }
+
+  /**
+   * Keeps a place for a key that is about to be made, until it is told of it or the place is given
+   * up; returns null, or how many keys there are where no more may be. Writes nothing.
+   */
+  makeRoom(keyId: string): number | null {
+    return this.#room.take(keyId, this.#store.at(this.#now()).keyCount(), Date.now());
+  }
+
+  /** The key was not made. */
+  giveUpRoom(keyId: string): void {
+    this.#room.leave(keyId);
   }
 
   /** Makes the directory known to its tenant, once; returns the clock's offset in milliseconds. */

@@ -25,6 +25,7 @@ const schema = [
      updatedAt INTEGER NOT NULL
    ) STRICT, WITHOUT ROWID;
    CREATE INDEX aliasByKey ON alias (keyId, name)`,
+  "ALTER TABLE key ADD COLUMN awsAlias TEXT",
 ];
 
 interface KeyRow extends Record<string, SqlStorageValue> {
@@ -35,6 +36,7 @@ interface KeyRow extends Record<string, SqlStorageValue> {
   readonly goneAt: number | null;
   readonly keySpec: string;
   readonly keyUsage: string;
+  readonly awsAlias: string | null;
 }
 
 type AliasRow = { [Column in keyof Alias]: Alias[Column] } & Record<string, SqlStorageValue>;
@@ -137,6 +139,11 @@ class StoredDirectory implements Directory {
       .one().count;
   }
 
+  keyCount(): number {
+    const select = `SELECT count(*) AS count FROM key WHERE ${LIVE_KEY} AND awsAlias IS NULL`;
+    return this.#sql.exec<{ count: number }>(select, this.#now).one().count;
+  }
+
   /** A key that is gone, or another one under its ID, leaves no alias of the old one behind. */
   putKey(entry: DirectoryEntry): void {
     const [known] = this.#sql.exec<KeyRow>("SELECT * FROM key WHERE keyId = ?", entry.keyId);
@@ -145,7 +152,7 @@ class StoredDirectory implements Directory {
       this.#sql.exec("DELETE FROM alias WHERE keyId = ?", entry.keyId);
     }
     this.#sql.exec(
-      "INSERT OR REPLACE INTO key VALUES (?, ?, ?, ?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO key VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
       entry.keyId,
       entry.version,
       entry.present ? 1 : 0,
@@ -153,6 +160,7 @@ class StoredDirectory implements Directory {
       entry.goneAt,
       entry.keySpec,
       entry.keyUsage,
+      entry.awsAlias ?? null,
     );
   }
 
@@ -167,11 +175,12 @@ class StoredDirectory implements Directory {
   }
 }
 
-const entryOf = (row: KeyRow): DirectoryEntry => ({
+const entryOf = ({ awsAlias, ...row }: KeyRow): DirectoryEntry => ({
   ...row,
   present: row.present === 1,
   keySpec: row.keySpec as KeySpec,
   keyUsage: row.keyUsage as KeyUsage,
+  ...(awsAlias !== null && { awsAlias }),
 });
 
 function unwritable(): never {
@@ -184,6 +193,7 @@ const emptyDirectory: Directory = {
   aliases: () => [],
   alias: () => null,
   aliasCount: () => 0,
+  keyCount: () => 0,
   putKey: unwritable,
   putAlias: unwritable,
   deleteAlias: unwritable,

@@ -5,6 +5,7 @@ import { announce } from "../domain/directory.ts";
 import { assertKeySet, type KeySet, keyIn } from "../domain/key-set.ts";
 import { LastUsages, type Usage } from "../domain/last-usage.ts";
 import type { Moment } from "../domain/moment.ts";
+import { parseQuotas } from "../domain/quota.ts";
 import type { Region } from "../domain/region.ts";
 import { nextDue } from "../domain/schedule.ts";
 import type { Output } from "../operations/operation.ts";
@@ -12,13 +13,16 @@ import {
   atMoment,
   type Call,
   keyOperationKind,
+  newKeyRegion,
   perform,
   prepare,
   rehearse,
-  type Step,
+  startsSet,
 } from "../operations/perform.ts";
 import { type Reply, replyTo } from "../operations/reply.ts";
 import { workerSettingsFrom } from "../settings.ts";
+import { withinMs } from "./deadline.ts";
+import type { DirectoryObject } from "./directory-object.ts";
 import { KeySetStore, type Untold } from "./key-set-store.ts";
 import { type AtHand, keySetAtHand, putAtHand } from "./key-sets-at-hand.ts";
 import { directoryName, objectName } from "./names.ts";
@@ -29,6 +33,8 @@ const SAVE_USAGE_MS = 5000;
 
 /** When the alarm tells directories again what they may not have heard. */
 const RETRY_MS = 2000;
+/** How long an answer waits for a directory, which the alarm then tells. */
+const PATIENCE_MS = 1000;
 
 const random: Moment["random"] = (length) => crypto.getRandomValues(new Uint8Array(length));
 
@@ -36,6 +42,7 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
   readonly #store = new KeySetStore(this.ctx.storage);
   readonly #settings = workerSettingsFrom(this.env);
   readonly #newKeyPair = newKeyPairFrom(this.env, this.ctx.id);
+  readonly #quotas = parseQuotas(this.#settings.quotas);
   #offsetMs = this.#store.offset();
   #set = loadedFrom(this.#store);
   /** When the alarm goes off, or Infinity; what was armed before this object woke is armed anew. */
@@ -51,8 +58,11 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
   /** Performs an operation. What time did to the set is saved even where the call is refused. */
   async perform(call: Call): Promise<Reply> {
     try {
-      const creates = keyOperationKind(call.operation) === "create";
-      const { step, untold } = this.#step(creates ? await this.#prepared(call) : call);
+      const starts = startsSet(this.#set, call);
+      const region = newKeyRegion(call);
+      const ready = starts ? await this.#prepared(call) : call;
+      const stepped = region === null ? this.#step(ready) : this.#stepInRoom(ready, region);
+      const { step, untold } = await stepped;
       const output = await step.output;
       if (step.usage) this.#note(call.caller.region, step.usage);
       if (untold.length > 0) await this.#tell(untold);
@@ -130,9 +140,23 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
     return { ...call, prepared: await prepare(call, this.#newKeyPair) };
   }
 
+  /** The step that makes a key, once the directory of its Region was asked for room. */
+  async #stepInRoom(call: Call, region: string) {
+    const directory = this.#directory(region);
+    const { keyId } = call;
+    // A directory that does not answer keeps no key from being made.
+    const full = await withinMs(PATIENCE_MS, directory.makeRoom(keyId)).catch(logged("asked"));
+    try {
+      return this.#step(call, full ?? null);
+    } catch (error) {
+      await withinMs(PATIENCE_MS, directory.giveUpRoom(keyId)).catch(logged("told"));
+      throw error;
+    }
+  }
+
   /** Check, change and save with nothing in between. */
-  #step(call: Call): { step: Step; untold: readonly Untold[] } {
-    const at = this.#moment();
+  #step(call: Call, keysWithoutRoom: number | null = null) {
+    const at = this.#moment(keysWithoutRoom);
     const set = atMoment(this.#set, at);
     try {
       const step = perform(set, call, at, this.#usages);
@@ -161,12 +185,20 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
     }
   }
 
+  /** Saves what time did, for someone who arms the alarm. */
   #catchUp(): readonly Untold[] {
-    return this.#commit(atMoment(this.#set, this.#moment()));
+    return this.#save(atMoment(this.#set, this.#moment()));
   }
 
   /** Saves the set if it changed, and arms the alarm; returns what directories have to learn. */
   #commit(after: KeySet | null): readonly Untold[] {
+    if (after === this.#set) return [];
+    const untold = this.#save(after);
+    this.#arm();
+    return untold;
+  }
+
+  #save(after: KeySet | null): readonly Untold[] {
     if (after === this.#set) return [];
     const { set, entries } = announce(this.#set, after && this.#usages.in(after));
     if (set) assertKeySet(set);
@@ -174,7 +206,6 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
     this.#store.save(this.#set, set, entries);
     this.#set = set;
     this.#awaitDisk();
-    this.#arm();
     return [...entries].map(([region, entry]) => ({ region, entry }));
   }
 
@@ -203,17 +234,21 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
 
   /** Tells directories what they have to learn. Whatever fails here the alarm makes good. */
   async #tell(untold: readonly Untold[]): Promise<void> {
+    const telling = untold.map((item) =>
+      withinMs(PATIENCE_MS, this.#tellDirectory(item)).catch(logged("told")),
+    );
+    await Promise.all(telling);
+  }
+
+  async #tellDirectory(item: Untold): Promise<void> {
+    const offsetMs = await this.#directory(item.region).apply(item.entry);
+    this.#told.push(item);
+    await this.moveClock(offsetMs);
+  }
+
+  #directory(region: string): DurableObjectStub<DirectoryObject> {
     const { generation, accountId } = objectName(this.ctx.id);
-    for (const item of untold) {
-      const name = directoryName(generation, accountId, item.region);
-      try {
-        const offsetMs = await this.env.DIRECTORIES.getByName(name).apply(item.entry);
-        this.#told.push(item);
-        await this.moveClock(offsetMs);
-      } catch (cause) {
-        console.error(JSON.stringify({ event: "a directory was not told", cause: String(cause) }));
-      }
-    }
+    return this.env.DIRECTORIES.getByName(directoryName(generation, accountId, region));
   }
 
   #isTold({ region, entry }: Untold): boolean {
@@ -224,21 +259,25 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
 
   /** A new set learns the clock from its directory, which its tenant then knows of. */
   async #join(region: string): Promise<void> {
-    const { generation, accountId } = objectName(this.ctx.id);
-    const directory = this.env.DIRECTORIES.getByName(directoryName(generation, accountId, region));
-    const offsetMs = await directory.join();
+    const offsetMs = await this.#directory(region).join();
     this.#offsetMs = Math.max(this.#offsetMs, offsetMs); // Saved with the set, should there be one.
   }
 
-  #moment(): Moment {
+  #moment(keysWithoutRoom: number | null = null): Moment {
     return {
       now: Date.now() + this.#offsetMs,
       random,
       delays: this.#settings,
       newKeyPair: this.#newKeyPair,
+      quotas: this.#quotas,
+      keysWithoutRoom,
     };
   }
 }
+
+/** What to do where a directory fails: nothing but to say so. */
+const logged = (verb: "told" | "asked") => (cause: unknown) =>
+  console.error(JSON.stringify({ event: `a directory was not ${verb}`, cause: String(cause) }));
 
 function loadedFrom(store: KeySetStore): KeySet | null {
   const set = store.load();

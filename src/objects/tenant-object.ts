@@ -20,6 +20,8 @@ const TOLD_AT_ONCE = 16;
 
 export class TenantObject extends DurableObject<Env> {
   readonly #store = new TenantStore(this.ctx.storage);
+  /** A telling that is under way. */
+  #telling: Promise<void> | null = null;
 
   /** Records a directory, before it has its first entry; returns the clock's offset in ms. */
   register(accountId: string, region: string): number {
@@ -56,8 +58,19 @@ export class TenantObject extends DurableObject<Env> {
     }
   }
 
-  /** Tells every directory of the offset, each of which tells its key sets. */
+  /** One telling at a time: who comes meanwhile waits, and tells what is newer or what failed. */
   async #tell(): Promise<void> {
+    while (this.#telling) await this.#telling.catch(() => {});
+    this.#telling = this.#tellDirectories();
+    try {
+      await this.#telling;
+    } finally {
+      this.#telling = null;
+    }
+  }
+
+  /** Tells every directory of the offset, each of which tells its key sets. */
+  async #tellDirectories(): Promise<void> {
     const { offsetMs, pushedOffsetMs } = this.#store.clock();
     if (pushedOffsetMs >= offsetMs) return;
     const generation = this.ctx.id.name ?? "";

@@ -8,11 +8,11 @@ import {
   type Directory,
   type DirectoryEntry,
   directoryEntry,
-  MAX_ALIASES_PER_KEY,
-  predefinedAliases,
   requireAliasName,
   requireKeyTarget,
 } from "../domain/directory.ts";
+import { predefinedAliases } from "../domain/managed-key.ts";
+import { type Quotas, requireQuota } from "../domain/quota.ts";
 import {
   aliasNotFound,
   KmsError,
@@ -104,7 +104,7 @@ export const aliasSteps = {
   PutNewAlias: inDirectory({
     input: {},
     adds: true,
-    run(directory, input, caller, now) {
+    run(directory, input, caller, now, quotas) {
       const { name, entry } = input as AliasStep;
       directory.putKey(entry);
       requireLive(directory, entry.keyId, caller);
@@ -115,7 +115,7 @@ export const aliasSteps = {
           `An alias with the name ${arn} already exists`,
         );
       }
-      requireRoom(directory, entry.keyId, caller);
+      requireRoom(directory, entry.keyId, caller, quotas);
       directory.putAlias({ name, keyId: entry.keyId, createdAt: now, updatedAt: now });
       return null;
     },
@@ -124,13 +124,13 @@ export const aliasSteps = {
   MoveAlias: inDirectory({
     input: {},
     adds: true,
-    run(directory, input, caller, now) {
+    run(directory, input, caller, now, quotas) {
       const { name, entry } = input as AliasStep;
       directory.putKey(entry);
       requireLive(directory, entry.keyId, caller);
       const alias = existingAlias(directory, name, caller);
       requireSameUse(name, directory.key(alias.keyId), entry);
-      if (alias.keyId !== entry.keyId) requireRoom(directory, entry.keyId, caller);
+      if (alias.keyId !== entry.keyId) requireRoom(directory, entry.keyId, caller, quotas);
       directory.putAlias({ ...alias, keyId: entry.keyId, updatedAt: now });
       return null;
     },
@@ -148,13 +148,14 @@ function requireLive(directory: Directory, keyId: string, caller: Caller): void 
   if (!directory.key(keyId)) throw keyNotFound(keyArn(caller.region, caller.accountId, keyId));
 }
 
-function requireRoom(directory: Directory, keyId: string, caller: Caller): void {
-  if (directory.aliasCount(keyId) < MAX_ALIASES_PER_KEY) return;
-  const arn = keyArn(caller.region, caller.accountId, keyId);
-  throw new KmsError(
-    "LimitExceededException",
-    `The key ${arn} already has ${MAX_ALIASES_PER_KEY} aliases.`,
-  );
+function requireRoom(
+  directory: Directory,
+  keyId: string,
+  { region, accountId }: Caller,
+  quotas: Quotas,
+): void {
+  const wanted = directory.aliasCount(keyId) + 1;
+  requireQuota("ALIASES_PER_KEY", wanted, quotas, keyArn(region, accountId, keyId));
 }
 
 /** An alias stays with keys of one kind and usage, so that what uses it goes on working. */

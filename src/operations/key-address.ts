@@ -10,6 +10,8 @@ import type { Caller } from "./operation.ts";
 export interface KeyAddress {
   readonly accountId: string;
   readonly keyId: string;
+  /** The alias of an AWS managed key of the caller's own, which its first use makes. */
+  readonly awsAlias?: string;
 }
 
 /** An alias has to be looked up before it is an address. */

@@ -30,7 +30,7 @@ export function keyMetadata({ set, key, arn }: Target): object {
     KeyState: key.state,
     ...deletion(key),
     Origin: set.origin,
-    KeyManager: "CUSTOMER",
+    KeyManager: set.awsAlias === undefined ? "CUSTOMER" : "AWS",
     CustomerMasterKeySpec: set.keySpec,
     KeySpec: set.keySpec,
     ...algorithmsOfKey(set),

@@ -59,7 +59,7 @@ export const keys = {
       requireOrigin(keySpec, origin);
       members.refuseNotBuilt(input, "CustomKeyStoreId", "XksKeyId");
       const external = origin === "EXTERNAL";
-      const key = newKey(input, caller, external ? "PendingImport" : "Enabled", at.now);
+      const key = newKey(input, caller, external ? "PendingImport" : "Enabled", at);
       const set: KeySet = {
         accountId: caller.accountId,
         keyId,

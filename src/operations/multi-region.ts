@@ -25,12 +25,13 @@ export const multiRegion = {
     },
     invalidArn: true,
     designation: "multiRegionPrimary",
+    makesKeyIn: ({ ReplicaRegion }) => members.knownRegion(ReplicaRegion),
     change({ set, key: primary }, input, at) {
       const region = replicaRegion(input.ReplicaRegion, primary.region);
       requireVacant(set, region);
       const owner = { region, accountId: set.accountId };
       const replica: Key = {
-        ...newKey(input, owner, "Creating", at.now),
+        ...newKey(input, owner, "Creating", at),
         readyAt: at.now + at.delays.creatingMs,
       };
       const next = withKeys(set, replica);

@@ -2,6 +2,8 @@
 
 import { acceptKeyPolicy, defaultKeyPolicy } from "../domain/key-policy.ts";
 import type { Key, Tag } from "../domain/key-set.ts";
+import type { Moment } from "../domain/moment.ts";
+import { requirePolicySize, requireQuota } from "../domain/quota.ts";
 import { partitionOf, type Region } from "../domain/region.ts";
 import { acceptTags } from "./tags.ts";
 
@@ -14,33 +16,47 @@ interface NewKeyInput {
 
 /**
  * The new member of `owner.region`, with the default key policy, no description and no tags where
- * the request has none. Throws MalformedPolicyDocumentException, LimitExceededException and
- * TagException.
+ * the request has none. Throws MalformedPolicyDocumentException, TagException and
+ * LimitExceededException.
  */
 export function newKey(
   input: NewKeyInput,
   owner: { readonly region: Region; readonly accountId: string },
   state: "Enabled" | "Creating" | "PendingImport",
-  now: number,
+  at: Moment,
 ): Key {
   const { region, accountId } = owner;
-  return {
+  const key: Key = {
     region,
     state,
-    createdAt: now,
-    readyAt: now,
+    createdAt: at.now,
+    readyAt: at.now,
     deletionAt: null,
     waitingPeriodDays: null,
     description: input.Description ?? "",
-    policy: policyOf(input, region, accountId),
-    tags: acceptTags([], input.Tags ?? []),
+    policy: policyOf(input, region, accountId, at),
+    tags: acceptTags([], input.Tags ?? [], at.quotas),
     imported: {},
   };
+  requireRoom(at);
+  return key;
 }
 
-function policyOf(input: NewKeyInput, region: Region, accountId: string): string {
+/** The last thing that is asked of a new key (errors of ReplicateKey). */
+function requireRoom({ keysWithoutRoom, quotas }: Moment): void {
+  if (keysWithoutRoom === undefined || keysWithoutRoom === null) return;
+  requireQuota("KEYS", keysWithoutRoom + 1, quotas, String(keysWithoutRoom));
+}
+
+function policyOf(
+  input: NewKeyInput,
+  region: Region,
+  accountId: string,
+  { quotas }: Moment,
+): string {
   const partition = partitionOf(region);
   if (input.Policy === undefined) return defaultKeyPolicy(partition, accountId);
+  requirePolicySize(input.Policy, quotas);
   const bypassLockoutCheck = input.BypassPolicyLockoutSafetyCheck ?? false;
   return acceptKeyPolicy(input.Policy, { partition, accountId, bypassLockoutCheck });
 }

@@ -7,6 +7,7 @@ import type { Key, KeyLastUsage, KeySet } from "../domain/key-set.ts";
 import type { KeyOperationName } from "../domain/key-state.ts";
 import type { Moment, NewKeyPair } from "../domain/moment.ts";
 import type { Principal, RequestContext } from "../domain/principal.ts";
+import type { Quotas } from "../domain/quota.ts";
 import type { Region } from "../domain/region.ts";
 import type { KmsError } from "../errors.ts";
 import type { KeyIdForms } from "./key-address.ts";
@@ -67,6 +68,8 @@ export interface Use<I> extends KeyOperation<I> {
 /** Changes a key set. Synchronous, so that nothing can come between its check and its write. */
 export interface Change<I> extends KeyOperation<I> {
   readonly kind: "change";
+  /** The Region in which it makes a key, whose directory is asked for room beforehand. */
+  readonly makesKeyIn?: (input: I) => Region | null;
   readonly change: (target: Target, input: I, at: Moment) => Changed;
 }
 
@@ -91,7 +94,13 @@ export interface InDirectory<I> {
   readonly kind: "directory";
   /** It adds to the directory, which the tenant has to know of first. */
   readonly adds?: true;
-  readonly run: (directory: Directory, input: I, caller: Caller, now: number) => Output;
+  readonly run: (
+    directory: Directory,
+    input: I,
+    caller: Caller,
+    now: number,
+    quotas: Quotas,
+  ) => Output;
 }
 
 /** Runs at the edge: alone, or by way of other operations. */

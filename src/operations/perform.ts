@@ -8,11 +8,14 @@ import { keyArn, rootArn } from "../domain/arn.ts";
 import { arnOf, isPrimary, type KeySet, keyIn } from "../domain/key-set.ts";
 import { type KeyOperationName, requireState } from "../domain/key-state.ts";
 import { isTracked, LastUsages, type Usage } from "../domain/last-usage.ts";
+import { managedKeyAllows } from "../domain/managed-key.ts";
 import type { Moment, NewKeyPair } from "../domain/moment.ts";
+import type { Region } from "../domain/region.ts";
 import { advance } from "../domain/schedule.ts";
 import { KmsError, keyNotFound, notAllowedByResource } from "../errors.ts";
 import { dryRunSucceeded } from "./encryption.ts";
 import { keyOperations } from "./index.ts";
+import { firstUse } from "./managed-keys.ts";
 import type { Caller, Create, KeyRecord, Output, Target, Use } from "./operation.ts";
 import { sealed } from "./recipient.ts";
 
@@ -31,6 +34,8 @@ export interface Call {
    * conditions may ask (kms:RecipientAttestation).
    */
   readonly recipient?: Attestation | undefined;
+  /** The alias it was named by, if that is of an AWS managed key: the first use makes it. */
+  readonly awsAlias?: string;
   /** What `prepare` made of it. */
   readonly prepared?: unknown;
 }
@@ -53,9 +58,20 @@ export const keyOperationKind = (operation: string) => keyOperations[operation]?
 export const atMoment = (loaded: KeySet | null, at: Moment): KeySet | null =>
   loaded && advance(loaded, at);
 
+/** Whether a call starts a set, which has to know the clock. */
+export const startsSet = (set: KeySet | null, call: Call) =>
+  keyOperationKind(call.operation) === "create" || (set === null && call.awsAlias !== undefined);
+
+/** The Region in which a call makes a key that the quota counts, or null. */
+export function newKeyRegion({ operation, input, caller }: Call): Region | null {
+  const record = keyOperations[operation];
+  if (record?.kind === "create") return caller.region;
+  return record?.kind === "change" ? (record.makesKeyIn?.(input) ?? null) : null;
+}
+
 /** Performs an operation on a set that is at the moment. Throws the KmsError AWS would answer. */
 export function perform(
-  set: KeySet | null,
+  before: KeySet | null,
   call: Call,
   at: Moment,
   usages: LastUsages = new LastUsages(),
@@ -64,9 +80,10 @@ export function perform(
   if (!record) throw new Error(`no key operation ${call.operation}`);
   if (record.kind === "create") {
     // Two UUIDs that are alike: never seen, and it would take somebody's key away.
-    assert(set === null, `no key set has the ID ${call.keyId} of a new one`);
+    assert(before === null, `no key set has the ID ${call.keyId} of a new one`);
     return started(record, call, at);
   }
+  const set = before ?? firstUse(call, at);
   const target = found(set, record, call, usages);
   requirePermission(target, record, call);
   record.check?.(call.input);
@@ -76,7 +93,8 @@ export function perform(
   if (record.kind === "use") {
     const output = answerOf(record, record.use(target, call.input, at), call, at);
     const usage = usageOf(record, call, at);
-    return { set, output: isDryRun(call) ? outcomeOfDryRun(output) : output, usage };
+    if (isDryRun(call)) return { set: before, output: outcomeOfDryRun(output), usage };
+    return { set, output, usage };
   }
   const changed = record.change(target, call.input, at);
   return { set: advance(changed.set, at, at.now), output: changed.output, usage: null };
@@ -109,9 +127,13 @@ function found(set: KeySet | null, record: KeyRecord, call: Call, usages: LastUs
   throw outOfReach(record, call, keyArn(region, call.accountId, call.keyId));
 }
 
-/** Until key policies are evaluated, a key is its own account's alone. */
+/** Until key policies are evaluated, a key is its own account's alone; but AWS's is no one's. */
 function requirePermission({ set, arn }: Target, record: KeyRecord, call: Call): void {
   if (set.accountId !== call.caller.accountId) throw outOfReach(record, call, arn);
+  const action = record.action ?? call.operation;
+  if (set.awsAlias !== undefined && !managedKeyAllows(set.awsAlias, action)) {
+    throw notAllowed(record, call, arn);
+  }
 }
 
 /** No such key, or not for this caller: of other accounts' keys AWS does not tell which exist. */

@@ -2,6 +2,7 @@
 
 import { acceptKeyPolicy } from "../domain/key-policy.ts";
 import { withKeys } from "../domain/key-set.ts";
+import { requirePolicySize } from "../domain/quota.ts";
 import { partitionOf } from "../domain/region.ts";
 import { KmsError } from "../errors.ts";
 import * as members from "./members.ts";
@@ -38,7 +39,8 @@ export const policies = {
         throw new KmsError("UnsupportedOperationException", "The only policy of a key is default.");
       }
     },
-    change({ set, key }, input) {
+    change({ set, key }, input, { quotas }) {
+      requirePolicySize(input.Policy, quotas);
       const policy = acceptKeyPolicy(input.Policy, {
         partition: partitionOf(key.region),
         accountId: set.accountId,

@@ -5,6 +5,7 @@ import { isPendingEverywhere, materialToRotateTo } from "../domain/imported-mate
 import { currentMaterial, type Key, type KeyMaterial, type KeySet } from "../domain/key-set.ts";
 import { keySpecRow } from "../domain/key-spec.ts";
 import { DAY_MS } from "../domain/moment.ts";
+import { requireQuota } from "../domain/quota.ts";
 import { startRotation } from "../domain/schedule.ts";
 import { invalidOrigin, KmsError } from "../errors.ts";
 import { expirationOf, timestamp } from "./key-metadata.ts";
@@ -14,8 +15,6 @@ import { pageOf } from "./pages.ts";
 import { integer, oneOf, required } from "./shape.ts";
 
 const STANDARD_ROTATION_PERIOD_DAYS = 365;
-/** Automatic rotations do not count. */
-const MAX_ON_DEMAND_ROTATIONS = 25;
 /** An automatic rotation this near, or under way, keeps RotateKeyOnDemand out. */
 const CONFLICT_MS = 20 * 60_000;
 const ROTATION_PAGE = { standard: 100, max: 1000 };
@@ -83,14 +82,7 @@ export const rotation = {
       requireNoRotationNear(set, at.now);
       if (set.origin === "EXTERNAL" && !isPendingEverywhere(set)) throw nothingPending(arn);
       const made = set.materials.filter((material) => material.rotation?.type === "ON_DEMAND");
-      if (made.length >= MAX_ON_DEMAND_ROTATIONS) {
-        // Recorded on AWS, without a final dot.
-        throw new KmsError(
-          "LimitExceededException",
-          "The on-demand rotations limit has been reached for the given keyId. " +
-            `No more on-demand rotations can be performed for this key: ${arn}`,
-        );
-      }
+      requireQuota("ON_DEMAND_ROTATIONS", made.length + 1, at.quotas, arn);
       return { set: startRotation(set, "ON_DEMAND", at), output: { KeyId: arn } };
     },
   }),

@@ -1,21 +1,21 @@
 // Tags of keys. https://docs.aws.amazon.com/kms/latest/developerguide/tagging-keys.html
 
 import { type Tag, withKeys } from "../domain/key-set.ts";
+import { type Quotas, requireQuota } from "../domain/quota.ts";
 import { KmsError } from "../errors.ts";
 import * as members from "./members.ts";
 import { change, use } from "./operation.ts";
 import { pageOf } from "./pages.ts";
 import { list, required, text } from "./shape.ts";
 
-const MAX_TAGS_PER_KEY = 50;
 const TAG_PAGE = { standard: 50, max: 50 };
 
 export const tags = {
   TagResource: change({
     input: { KeyId: required(members.keyId), Tags: required(members.tags) },
     invalidArn: true,
-    change: ({ set, key }, { Tags }) => ({
-      set: withKeys(set, { ...key, tags: acceptTags(key.tags, Tags) }),
+    change: ({ set, key }, { Tags }, { quotas }) => ({
+      set: withKeys(set, { ...key, tags: acceptTags(key.tags, Tags, quotas) }),
       output: null,
     }),
   }),
@@ -52,7 +52,11 @@ export const tags = {
  * The tags a key has once `added` are added: an existing key keeps its place and takes the new
  * value, new ones follow (recorded on AWS). Throws TagException.
  */
-export function acceptTags(existing: readonly Tag[], added: readonly Tag[]): readonly Tag[] {
+export function acceptTags(
+  existing: readonly Tag[],
+  added: readonly Tag[],
+  quotas?: Quotas,
+): readonly Tag[] {
   const values = new Map(existing.map((tag) => [tag.TagKey, tag.TagValue]));
   if (new Set(added.map((tag) => tag.TagKey)).size < added.length) {
     throw new KmsError("TagException", "Duplicate tag keys");
@@ -61,7 +65,7 @@ export function acceptTags(existing: readonly Tag[], added: readonly Tag[]): rea
     requireOwnTag(TagKey);
     values.set(TagKey, TagValue);
   }
-  if (values.size > MAX_TAGS_PER_KEY) throw new KmsError("TagException", "Too many tags");
+  requireQuota("TAGS_PER_KEY", values.size, quotas);
   return [...values].map(([TagKey, TagValue]) => ({ TagKey, TagValue }));
 }
 

@@ -5,12 +5,11 @@ import { describe, expect, it } from "vitest";
 import {
   announce,
   directoryEntry,
-  isAwsAlias,
-  predefinedAliases,
   requireAliasName,
   requireKeyTarget,
 } from "../../src/domain/directory.ts";
 import { type Key, type KeySet, withKeys, withoutKey } from "../../src/domain/key-set.ts";
+import { isAwsAlias, predefinedAliases } from "../../src/domain/managed-key.ts";
 import type { Region } from "../../src/domain/region.ts";
 import { outcome } from "../support/core.ts";
 

@@ -159,3 +159,9 @@ test("the clock goes forward only, and is served only where that is set", async 
   await expect(serverTime(still.url)).rejects.toThrow("404");
   await expect(moveClock(still.url, "P1D")).rejects.toThrow("404");
 });
+
+test("quotas that cannot be read keep the server from starting", async () => {
+  await expect(serverWith({ quotas: "KEYS=many" })).rejects.toThrow(
+    /QUOTAS expects aws or NAME=NUMBER,… with the names KEYS, .* not "KEYS=many"/,
+  );
+});

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import type { DirectoryEntry } from "../../src/domain/directory.ts";
+import { awsQuotas } from "../../src/domain/quota.ts";
 import { directoryOperations } from "../../src/operations/index.ts";
 import { arnOf, DAY, outcome, SECOND, START, World } from "../support/core.ts";
 
@@ -229,7 +230,7 @@ describe("a directory that knows more than the answer of the key that it is to n
     const entry = directory.key(KeyId) as DirectoryEntry;
     const name = step === "PutNewAlias" ? "alias/b" : "alias/a";
     const run = async () =>
-      directoryOperations[step]?.run(directory, { name, entry }, caller, world.now);
+      directoryOperations[step]?.run(directory, { name, entry }, caller, world.now, awsQuotas);
     expect(await outcome(run())).toBe("ok");
     directory.putKey({ ...entry, version: entry.version + 1, present: false });
     expect(await outcome(run())).toBe(

@@ -9,10 +9,12 @@ import {
   announce,
   type Directory,
   type DirectoryEntry,
+  takeIn,
 } from "../../src/domain/directory.ts";
 import { assertKeySet, type KeySet } from "../../src/domain/key-set.ts";
 import { LastUsages } from "../../src/domain/last-usage.ts";
 import type { Delays, Moment } from "../../src/domain/moment.ts";
+import { awsQuotas, type Quotas } from "../../src/domain/quota.ts";
 import type { Region } from "../../src/domain/region.ts";
 import { KmsError } from "../../src/errors.ts";
 import { directoryOperations, keyOperations, operations } from "../../src/operations/index.ts";
@@ -21,6 +23,7 @@ import type { Caller, Edge, KeyRecord, Output } from "../../src/operations/opera
 import {
   atMoment,
   type Call,
+  newKeyRegion,
   perform,
   prepare,
   rehearse,
@@ -56,6 +59,7 @@ export interface KeyMetadata {
   readonly KeyState: string;
   readonly KeySpec: string;
   readonly KeyUsage: string;
+  readonly KeyManager: string;
   readonly Origin: string;
   readonly DeletionDate?: number;
   readonly PendingDeletionWindowInDays?: number;
@@ -128,6 +132,7 @@ export class World {
   onCall: (call: Call) => void = () => {};
   readonly delays: Delays;
   readonly random = seededRandom(1);
+  quotas: Quotas = awsQuotas;
   /** Whether every saved set has to be one that can come about. */
   checks = true;
   readonly #sets = new Map<string, KeySet>();
@@ -144,6 +149,7 @@ export class World {
     const other = new World(this.delays);
     other.now = this.now;
     other.checks = this.checks;
+    other.quotas = this.quotas;
     for (const [id, set] of this.#sets) other.#sets.set(id, set);
     for (const [name, known] of this.#directories) other.#directories.set(name, known.fork());
     return other;
@@ -294,24 +300,28 @@ export class World {
       },
       onDirectory: async <T>(operation: string, input: object) => {
         const directory = this.#directory(caller.accountId, caller.region).at(this.now);
-        return directoryOperations[operation]?.run(directory, input, caller, this.now) as T;
+        const record = directoryOperations[operation];
+        return record?.run(directory, input, caller, this.now, this.quotas) as T;
       },
     };
   }
 
   async #onKeySet(
-    { accountId, keyId }: KeyAddress,
+    address: KeyAddress,
     operation: string,
     input: object,
     request: OfRequest,
   ): Promise<Output> {
-    const call: Call = { operation, input, ...request, accountId, keyId };
+    const { accountId, keyId } = address;
+    const call: Call = { operation, input, ...request, ...address };
     this.onCall(call);
     const at: Moment = {
       now: this.now,
       random: this.random,
       delays: this.delays,
       newKeyPair: generateKeyPair,
+      quotas: this.quotas,
+      keysWithoutRoom: this.#keysWithoutRoom(call),
     };
     rehearse(call, at);
     const prepared = await prepare(call, generateKeyPair);
@@ -333,6 +343,13 @@ export class World {
     return output;
   }
 
+  #keysWithoutRoom(call: Call): number | null {
+    const region = newKeyRegion(call);
+    if (region === null) return null;
+    const count = this.directory(region, call.accountId).keyCount();
+    return count < this.quotas.KEYS ? null : count;
+  }
+
   #save(id: string, before: KeySet | null, after: KeySet | null): void {
     if (before === after) return;
     const { set, entries } = announce(before, after);
@@ -341,7 +358,7 @@ export class World {
     else this.#sets.delete(id);
     const [accountId] = id.split("/") as [string];
     for (const [region, entry] of entries) {
-      this.#directory(accountId, region).at(this.now).putKey(entry);
+      takeIn(this.#directory(accountId, region).at(this.now), entry);
     }
   }
 
@@ -398,6 +415,9 @@ export class MemoryDirectory {
       alias: (name) => liveAliases("", null).find((alias) => alias.name === name) ?? null,
       key: liveKey,
       aliasCount: (keyId) => liveAliases("", keyId).length,
+      keyCount: () =>
+        [...keys.keys()].filter((keyId) => liveKey(keyId)?.awsAlias === undefined && liveKey(keyId))
+          .length,
       putKey(entry) {
         const known = keys.get(entry.keyId);
         if (known && known.version >= entry.version) return;
