@@ -3,6 +3,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import type { DirectoryEntry } from "../domain/directory.ts";
+import type { GrantNews } from "../domain/retirable-grant.ts";
 import { directoryOperations } from "../operations/index.ts";
 import type { Caller } from "../operations/operation.ts";
 import { type Reply, replyTo } from "../operations/reply.ts";
@@ -62,6 +63,16 @@ export class DirectoryObject extends DurableObject<Env> {
     const offsetMs = await this.join();
     this.#resolved.clear();
     this.#store.transaction(() => this.#store.at(this.#now()).putKey(entry));
+    return offsetMs;
+  }
+
+  /** Takes in what a key set says of grants that are this account's to retire; returns as `apply`. */
+  async applyGrants(news: readonly GrantNews["about"][]): Promise<number> {
+    const offsetMs = await this.join();
+    this.#store.transaction(() => {
+      const { retirable } = this.#store.at(this.#now());
+      for (const about of news) retirable.put(about);
+    });
     return offsetMs;
   }
 

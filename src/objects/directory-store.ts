@@ -3,6 +3,7 @@
 import type { Alias, Directory, DirectoryEntry } from "../domain/directory.ts";
 import type { KeySpec, KeyUsage } from "../domain/key-spec.ts";
 import { hasSchema, migrate } from "./migrations.ts";
+import { retirableGrantSchema, StoredRetirableGrants } from "./retirable-grant-store.ts";
 
 const schema = [
   `CREATE TABLE clock (
@@ -25,6 +26,7 @@ const schema = [
      updatedAt INTEGER NOT NULL
    ) STRICT, WITHOUT ROWID;
    CREATE INDEX aliasByKey ON alias (keyId, name)`,
+  retirableGrantSchema,
 ];
 
 interface KeyRow extends Record<string, SqlStorageValue> {
@@ -95,10 +97,12 @@ export class DirectoryStore {
 }
 
 class StoredDirectory implements Directory {
+  readonly retirable: StoredRetirableGrants;
   readonly #sql: SqlStorage;
   readonly #now: number;
 
   constructor(sql: SqlStorage, now: number) {
+    this.retirable = new StoredRetirableGrants(sql, now);
     this.#sql = sql;
     this.#now = now;
   }
@@ -187,4 +191,5 @@ const emptyDirectory: Directory = {
   putKey: unwritable,
   putAlias: unwritable,
   deleteAlias: unwritable,
+  retirable: { ofPrincipal: () => [], put: unwritable },
 };

@@ -91,6 +91,7 @@ export const encryption = {
         KeyId: SourceKeyId,
         EncryptionContext: input.SourceEncryptionContext,
         EncryptionAlgorithm: input.SourceEncryptionAlgorithm,
+        GrantTokens: input.GrantTokens,
       };
       const source =
         SourceKeyId === undefined
@@ -100,6 +101,7 @@ export const encryption = {
         Plaintext: source.Plaintext ?? "",
         EncryptionContext: input.DestinationEncryptionContext,
         EncryptionAlgorithm: input.DestinationEncryptionAlgorithm,
+        GrantTokens: input.GrantTokens,
       };
       const destination = await edge.onKey<object>("ReEncryptTo", DestinationKeyId, to);
       if (input.DryRun) throw dryRunSucceeded();
@@ -114,6 +116,7 @@ interface ReEncryptFrom {
   readonly KeyId: string | undefined;
   readonly EncryptionContext: EncryptionContext | undefined;
   readonly EncryptionAlgorithm: string | undefined;
+  readonly GrantTokens: readonly string[] | undefined;
 }
 
 interface ReEncryptTo {
@@ -121,6 +124,7 @@ interface ReEncryptTo {
   readonly Plaintext: string;
   readonly EncryptionContext: EncryptionContext | undefined;
   readonly EncryptionAlgorithm: string | undefined;
+  readonly GrantTokens: readonly string[] | undefined;
 }
 
 interface ReEncryptSource {

@@ -3,6 +3,7 @@
 import { aliases, aliasSteps } from "./aliases.ts";
 import { dataKeys } from "./data-keys.ts";
 import { encryption, reEncryptSteps } from "./encryption.ts";
+import { grantSteps, grants } from "./grants.ts";
 import { keyAgreement } from "./key-agreement.ts";
 import { keyDeletion } from "./key-deletion.ts";
 import { keys } from "./keys.ts";
@@ -27,6 +28,7 @@ export const operations: Readonly<Record<string, OperationRecord>> = {
   ...macs,
   ...keyAgreement,
   ...publicKeys,
+  ...grants,
   ...aliases,
   ...tags,
   ...policies,
@@ -35,6 +37,7 @@ export const operations: Readonly<Record<string, OperationRecord>> = {
 const all: Readonly<Record<string, OperationRecord>> = {
   ...operations,
   ...reEncryptSteps,
+  ...grantSteps,
   ...aliasSteps,
 };
 
@@ -59,7 +62,6 @@ export const directoryOperations: Readonly<Record<string, InDirectory<unknown>>>
 export const operationsNotBuilt: readonly string[] = [
   "ConnectCustomKeyStore",
   "CreateCustomKeyStore",
-  "CreateGrant",
   "DeleteCustomKeyStore",
   "DeleteImportedKeyMaterial",
   "DescribeCustomKeyStores",
@@ -67,9 +69,5 @@ export const operationsNotBuilt: readonly string[] = [
   "GetKeyLastUsage",
   "GetParametersForImport",
   "ImportKeyMaterial",
-  "ListGrants",
-  "ListRetirableGrants",
-  "RetireGrant",
-  "RevokeGrant",
   "UpdateCustomKeyStore",
 ];

@@ -35,6 +35,7 @@ export function newKey(
     policy: policyOf(input, region, accountId),
     tags: acceptTags([], input.Tags ?? []),
     imported: {},
+    grants: [],
   };
 }
 

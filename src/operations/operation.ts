@@ -47,20 +47,22 @@ interface KeyOperation<I> {
   readonly state?: KeyOperationName;
   /** The permission it needs, where that is not the operation's own name. */
   readonly action?: string;
+  /** Who may call it is its own rule, whatever policies say. */
+  readonly ownPermission?: true;
+  /** What to answer when there is no such key; NotFoundException where it is left out. */
+  readonly missing?: (input: I) => KmsError | null;
 }
 
 /** Uses a key and changes nothing; may await. */
 export interface Use<I> extends KeyOperation<I> {
   readonly kind: "use";
   readonly use: (target: Target, input: I, at: Moment) => Output | Promise<Output>;
-  /** What to answer when there is no such key; NotFoundException where it is left out. */
-  readonly missing?: (input: I) => KmsError | null;
 }
 
 /** Changes a key set. Synchronous, so that nothing can come between its check and its write. */
 export interface Change<I> extends KeyOperation<I> {
   readonly kind: "change";
-  readonly change: (target: Target, input: I, at: Moment) => Changed;
+  readonly change: (target: Target, input: I, at: Moment, caller: Caller) => Changed;
 }
 
 /** Starts a key set from nothing. */

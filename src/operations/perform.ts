@@ -1,5 +1,5 @@
 // The one path every key operation takes, so that the order of refusals is decided once, here:
-// look-up, permission, combinations of parameters, designation, key state, the operation's own
+// look-up, grant tokens, permission, combinations of parameters, designation, key state, the operation's own
 // rules, dry run. https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
 
 import { keyArn, rootArn } from "../domain/arn.ts";
@@ -9,6 +9,7 @@ import type { Moment, NewKeyPair } from "../domain/moment.ts";
 import { advance } from "../domain/schedule.ts";
 import { KmsError, keyNotFound, notAllowedByResource } from "../errors.ts";
 import { dryRunSucceeded } from "./encryption.ts";
+import { requireGrantTokens } from "./grant-tokens.ts";
 import { keyOperations } from "./index.ts";
 import type { Caller, Create, KeyRecord, Output, Target } from "./operation.ts";
 
@@ -46,6 +47,7 @@ export function perform(set: KeySet | null, call: Call, at: Moment): Step {
   if (!record) throw new Error(`no key operation ${call.operation}`);
   if (record.kind === "create") return started(record, call, at);
   const target = found(set, record, call);
+  requireGrantTokens(target, call.input);
   requirePermission(target, record, call);
   record.check?.(call.input);
   requireDesignation(record, target);
@@ -55,7 +57,8 @@ export function perform(set: KeySet | null, call: Call, at: Moment): Step {
     const output = record.use(target, call.input, at);
     return { set, output: isDryRun(call) ? outcomeOfDryRun(output) : output };
   }
-  const changed = record.change(target, call.input, at);
+  const changed = record.change(target, call.input, at, call.caller);
+  if (isDryRun(call)) throw dryRunSucceeded();
   return { set: advance(changed.set, at, at.now), output: changed.output };
 }
 
@@ -78,12 +81,13 @@ function found(set: KeySet | null, record: KeyRecord, call: Call): Target {
 
 /** Until key policies are evaluated, a key is its own account's alone. */
 function requirePermission({ set, arn }: Target, record: KeyRecord, call: Call): void {
-  if (set.accountId !== call.caller.accountId) throw outOfReach(record, call, arn);
+  if (record.ownPermission || set.accountId === call.caller.accountId) return;
+  throw outOfReach(record, call, arn);
 }
 
 /** No such key, or not for this caller: of other accounts' keys AWS does not tell which exist. */
 function outOfReach(record: KeyRecord, call: Call, arn: string): KmsError {
-  const missing = record.kind === "use" ? record.missing?.(call.input) : null;
+  const missing = record.missing?.(call.input);
   if (missing) return missing;
   return call.accountId === call.caller.accountId
     ? keyNotFound(arn)

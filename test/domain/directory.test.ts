@@ -28,6 +28,7 @@ const key = (region: Region, more: Partial<Key> = {}): Key => ({
   policy: "",
   tags: [],
   imported: {},
+  grants: [],
   ...more,
 });
 

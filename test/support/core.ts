@@ -18,6 +18,7 @@ import type { KeyAddress } from "../../src/operations/key-address.ts";
 import type { Caller, Edge, KeyRecord, Output } from "../../src/operations/operation.ts";
 import { atMoment, type Call, perform, prepare } from "../../src/operations/perform.ts";
 import { readInput } from "../../src/operations/shape.ts";
+import { MemoryRetirableGrants } from "./retirable-grants.ts";
 
 declare global {
   /** The Workers runtime types have this global, and those of Node do not. */
@@ -304,13 +305,16 @@ export class World {
 
   #save(id: string, before: KeySet | null, after: KeySet | null): void {
     if (before === after) return;
-    const { set, entries } = announce(before, after);
+    const { set, entries, grants } = announce(before, after);
     if (set && this.checks) assertKeySet(set);
     if (set) this.#sets.set(id, set);
     else this.#sets.delete(id);
     const [accountId] = id.split("/") as [string];
     for (const [region, entry] of entries) {
       this.#directory(accountId, region).at(this.now).putKey(entry);
+    }
+    for (const { accountId: retiring, region, about } of grants) {
+      this.#directory(retiring, region).at(this.now).retirable.put(about);
     }
   }
 
@@ -330,11 +334,13 @@ interface EdgeOfWorld extends Edge {
 export class MemoryDirectory {
   readonly #keys = new Map<string, DirectoryEntry>();
   readonly #aliases = new Map<string, Alias>();
+  #retirable = new MemoryRetirableGrants();
 
   fork(): MemoryDirectory {
     const other = new MemoryDirectory();
     for (const [keyId, entry] of this.#keys) other.#keys.set(keyId, entry);
     for (const [name, alias] of this.#aliases) other.#aliases.set(name, alias);
+    other.#retirable = this.#retirable.fork();
     return other;
   }
 
@@ -376,6 +382,7 @@ export class MemoryDirectory {
       },
       putAlias: (alias) => void aliases.set(alias.name, alias),
       deleteAlias: (name) => void aliases.delete(name),
+      retirable: this.#retirable.at(now),
     };
   }
 }
