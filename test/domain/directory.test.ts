@@ -132,7 +132,7 @@ describe("what a directory is told", () => {
   });
 
   it("of nothing that stays nothing: nothing", () => {
-    expect(announce(null, null)).toEqual({ set: null, entries: new Map() });
+    expect(announce(null, null)).toEqual({ set: null, entries: new Map(), grants: [] });
   });
 });
 
