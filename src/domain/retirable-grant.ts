@@ -66,15 +66,14 @@ export interface GrantPosition {
   readonly grantId: string;
 }
 
-/** Whether what is told of a grant is of a key that is known to be gone, or replaced. */
-export const isOfGoneKey = (told: RetirableGrant, key: GrantedKey | null) =>
-  key !== null &&
-  key.version > told.version &&
-  (!key.present || key.createdAt !== told.keyCreatedAt);
-
-/** Whether what is told of a key ends the grants that are known on it. */
-export const endsGrants = (told: GrantedKey, known: GrantedKey | null) =>
-  !told.present || (known !== null && known.createdAt !== told.createdAt);
+/**
+ * Whether a grant went with its key: what is known of the key is newer than what is told of the grant,
+ * and the key is gone, or another one under its ID.
+ */
+export const wentWithKey = (
+  told: Pick<RetirableGrant, "version" | "keyCreatedAt">,
+  { version, present, createdAt }: GrantedKey,
+) => version > told.version && (!present || createdAt !== told.keyCreatedAt);
 
 /** Whether any grant came or went that some account may list. */
 export const changesRetirable = (before: KeySet | null, after: KeySet | null): boolean =>

@@ -3,13 +3,12 @@
 
 import type { Grant } from "../domain/grant.ts";
 import {
-  endsGrants,
   type GrantedKey,
   type GrantPosition,
-  isOfGoneKey,
   type ListedGrant,
   type RetirableGrant,
   type RetirableGrants,
+  wentWithKey,
 } from "../domain/retirable-grant.ts";
 
 export const retirableGrantSchema = `
@@ -34,7 +33,9 @@ export const retirableGrantSchema = `
   ) STRICT;
   CREATE INDEX retirableByPrincipal ON retirableGrant (principal, accountId, keyId, grantId)`;
 
-interface GrantedKeyRow extends Record<string, SqlStorageValue> {
+type Row = Record<string, SqlStorageValue>;
+
+interface GrantedKeyRow extends Row {
   readonly accountId: string;
   readonly keyId: string;
   readonly version: number;
@@ -43,7 +44,7 @@ interface GrantedKeyRow extends Record<string, SqlStorageValue> {
   readonly goneAt: number | null;
 }
 
-interface GrantRow extends Record<string, SqlStorageValue> {
+interface GrantRow extends Row {
   readonly accountId: string;
   readonly keyId: string;
   readonly json: string;
@@ -88,21 +89,36 @@ export class StoredRetirableGrants implements RetirableGrants {
     const { accountId, keyId, version } = told;
     const known = this.#key(accountId, keyId);
     if (known && known.version >= version) return;
-    if (endsGrants(told, known)) {
-      this.#sql.exec(
-        "DELETE FROM retirableGrant WHERE accountId = ? AND keyId = ? AND version < ?",
-        ...[accountId, keyId, version],
-      );
-    }
+    this.#forgetGrants(told);
     this.#sql.exec(
       "INSERT OR REPLACE INTO grantedKey VALUES (?, ?, ?, ?, ?, ?)",
       ...[accountId, keyId, version, told.present ? 1 : 0, told.createdAt, told.goneAt],
     );
   }
 
+  /** Those that went with their key. */
+  #forgetGrants(key: GrantedKey): void {
+    const { accountId, keyId } = key;
+    const rows = this.#sql
+      .exec<Pick<RetirableGrant, "grantId" | "version" | "keyCreatedAt"> & Row>(
+        `SELECT grantId, version, keyCreatedAt FROM retirableGrant
+         WHERE accountId = ? AND keyId = ?`,
+        ...[accountId, keyId],
+      )
+      .toArray();
+    for (const row of rows) {
+      if (!wentWithKey(row, key)) continue;
+      this.#sql.exec(
+        "DELETE FROM retirableGrant WHERE accountId = ? AND keyId = ? AND grantId = ?",
+        ...[accountId, keyId, row.grantId],
+      );
+    }
+  }
+
   #putGrant(told: RetirableGrant): void {
     const { accountId, keyId, grantId, version, grant } = told;
-    if (isOfGoneKey(told, this.#key(accountId, keyId))) return;
+    const key = this.#key(accountId, keyId);
+    if (key && wentWithKey(told, key)) return;
     this.#sql.exec(
       `INSERT INTO retirableGrant VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
        ON CONFLICT DO UPDATE SET version = ?4, keyCreatedAt = ?5, principal = ?6, json = ?7

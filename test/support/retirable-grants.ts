@@ -1,13 +1,12 @@
 // The index of retirable grants as a directory without a platform keeps it.
 
 import {
-  endsGrants,
   type GrantedKey,
   type GrantPosition,
-  isOfGoneKey,
   type ListedGrant,
   type RetirableGrant,
   type RetirableGrants,
+  wentWithKey,
 } from "../../src/domain/retirable-grant.ts";
 
 const nameOf = ({ accountId, keyId }: { accountId: string; keyId: string }) =>
@@ -47,19 +46,19 @@ export class MemoryRetirableGrants {
   }
 
   #putKey(told: GrantedKey): void {
-    const known = this.#keys.get(nameOf(told)) ?? null;
+    const known = this.#keys.get(nameOf(told));
     if (known && known.version >= told.version) return;
     this.#keys.set(nameOf(told), told);
-    if (!endsGrants(told, known)) return;
     for (const [name, grant] of this.#grants) {
-      if (nameOf(grant) === nameOf(told) && grant.version < told.version) this.#grants.delete(name);
+      if (nameOf(grant) === nameOf(told) && wentWithKey(grant, told)) this.#grants.delete(name);
     }
   }
 
   #putGrant(told: RetirableGrant): void {
     const name = `${nameOf(told)}/${told.grantId}`;
     const known = this.#grants.get(name);
-    if (isOfGoneKey(told, this.#keys.get(nameOf(told)) ?? null)) return;
+    const key = this.#keys.get(nameOf(told));
+    if (key && wentWithKey(told, key)) return;
     if (!known || known.version < told.version) this.#grants.set(name, told);
   }
 }
