@@ -41,7 +41,7 @@ export type NewGrantInput = InputOf<typeof newGrantInput>;
 
 /** Holds the parameters to what their combination has to be. Throws ValidationException. */
 export function requireGrantParameters(input: NewGrantInput): void {
-  const { Operations, Constraints = {} } = input;
+  const { Operations } = input;
   requireOneGrantee(input);
   requireOneAtMost(input, "RetiringPrincipal", "RetiringServicePrincipal");
   if (Operations.length === 0) {
@@ -54,11 +54,19 @@ export function requireGrantParameters(input: NewGrantInput): void {
     // Seen in public logs of AWS.
     throw validation("Grants must not contain only the CreateGrant operation.");
   }
-  if (Constraints.EncryptionContextEquals && Constraints.EncryptionContextSubset) {
-    // Seen in public logs of AWS, of an empty one, too.
-    throw validation("More than one constraint supplied");
-  }
-  requireSmall(Constraints.EncryptionContextEquals ?? Constraints.EncryptionContextSubset ?? {});
+  const contexts = Object.values(encryptionContexts(input));
+  // Seen in public logs of AWS.
+  if (contexts.length > 1) throw validation("More than one constraint supplied");
+  contexts.forEach(requireSmall);
+}
+
+/** The constraints on the encryption context. Terraform sends the other one empty, which AWS takes. */
+function encryptionContexts({ Constraints }: NewGrantInput) {
+  const { EncryptionContextSubset, EncryptionContextEquals } = Constraints ?? {};
+  const given = Object.entries({ EncryptionContextSubset, EncryptionContextEquals }).filter(
+    ([, context]) => Object.keys(context ?? {}).length > 0,
+  );
+  return Object.fromEntries(given) as Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 function requireOneGrantee(input: NewGrantInput): void {
@@ -126,7 +134,7 @@ export function grantTerms({ set, key }: Target, input: NewGrantInput, caller: C
     retiringServicePrincipal: input.RetiringServicePrincipal ?? null,
     issuingAccount: rootArn(caller.region, caller.accountId),
     operations: [...new Set(input.Operations)],
-    constraints: constraintsOf(input.Constraints),
+    constraints: constraintsOf(input),
   };
 }
 
@@ -148,18 +156,17 @@ export function requirePrincipalArn(principal: string, region: Region): string {
 }
 
 /** Holds operations and constraints to what keys of this kind have. */
-function requireFit(set: KeySet, { Operations, Constraints }: NewGrantInput): void {
+function requireFit(set: KeySet, input: NewGrantInput): void {
   const material = materialOf(set);
   const valid = grantOperationsOf(set.keyUsage, material);
-  const wrong = Operations.filter((operation) => !valid.includes(operation));
+  const wrong = input.Operations.filter((operation) => !valid.includes(operation));
   if (wrong.length > 0) {
     throw validation(
       `The operations [${wrong.join(", ")}] are not valid for a grant on a key with key spec ` +
         `${set.keySpec} and key usage ${set.keyUsage}.`,
     );
   }
-  const context = Constraints?.EncryptionContextEquals ?? Constraints?.EncryptionContextSubset;
-  if (context && material !== "symmetric") {
+  if (Object.keys(encryptionContexts(input)).length > 0 && material !== "symmetric") {
     throw validation(
       "Encryption context constraints are valid only for grants on symmetric encryption keys.",
     );
@@ -171,11 +178,10 @@ function materialOf({ keySpec, keyUsage }: KeySet): "symmetric" | "hmac" | "pair
   return keyUsage === "GENERATE_VERIFY_MAC" ? "hmac" : "symmetric";
 }
 
-function constraintsOf(given: NewGrantInput["Constraints"]): GrantConstraints | null {
-  const { EncryptionContextEquals, EncryptionContextSubset, SourceArn } = given ?? {};
-  const constraints = {
-    ...(EncryptionContextSubset && { EncryptionContextSubset }),
-    ...(EncryptionContextEquals && { EncryptionContextEquals }),
+function constraintsOf(input: NewGrantInput): GrantConstraints | null {
+  const SourceArn = input.Constraints?.SourceArn;
+  const constraints: GrantConstraints = {
+    ...encryptionContexts(input),
     ...(SourceArn !== undefined && { SourceArn }),
   };
   return Object.keys(constraints).length > 0 ? constraints : null;

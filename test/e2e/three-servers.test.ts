@@ -6,6 +6,7 @@ import { accounts } from "./suite/accounts.ts";
 import { deletion } from "./suite/deletion.ts";
 import { encryption } from "./suite/encryption.ts";
 import { encryptionSdk } from "./suite/encryption-sdk.ts";
+import { grants } from "./suite/grants.ts";
 import { primaryChange } from "./suite/primary-change.ts";
 import { replication } from "./suite/replication.ts";
 import { resources } from "./suite/resources.ts";
@@ -28,6 +29,7 @@ const parts = {
   encryption,
   "AWS Encryption SDK": encryptionSdk,
   resources,
+  grants,
   accounts,
   simultaneous,
 };

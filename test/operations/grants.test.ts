@@ -246,7 +246,7 @@ describe("CreateGrant refuses", () => {
     ],
     [
       "both constraints on the encryption context",
-      { Constraints: { EncryptionContextEquals: {}, EncryptionContextSubset: { a: "1" } } },
+      { Constraints: { EncryptionContextEquals: { a: "1" }, EncryptionContextSubset: { a: "1" } } },
       "More than one constraint supplied",
     ],
     [
@@ -294,16 +294,25 @@ describe("CreateGrant refuses", () => {
       "eight pairs with values of 384 characters",
       { EncryptionContextSubset: pairs(8, "v".repeat(384)) },
     ],
-    ["an empty constraint", { EncryptionContextEquals: {} }],
     ["SourceArn beside a constraint", { SourceArn, EncryptionContextSubset: { a: "1" } }],
   ])("not %s", async ([, Constraints]) => {
     await grant({ Constraints });
     expect((await listed())[0]?.Constraints).toEqual(Constraints);
   });
 
-  test("not constraints that say nothing", async () => {
-    await grant({ Constraints: {} });
+  test.for<[object]>([
+    [{}],
+    [{ EncryptionContextEquals: {} }],
+    [{ EncryptionContextEquals: {}, EncryptionContextSubset: {} }],
+  ])("not constraints that say nothing: %j", async ([Constraints]) => {
+    await grant({ Constraints });
     expect((await listed())[0]).not.toHaveProperty("Constraints");
+  });
+
+  test("not an empty constraint beside another, as Terraform sends it", async () => {
+    const EncryptionContextSubset = { a: "1" };
+    await grant({ Constraints: { EncryptionContextSubset, EncryptionContextEquals: {} } });
+    expect((await listed())[0]?.Constraints).toEqual({ EncryptionContextSubset });
   });
 
   test("not a service with all that it takes", async () => {
