@@ -188,15 +188,15 @@ export function grants(newStage: NewStage): void {
     const CiphertextBlob = await encrypted(us, KeyId, "text");
     const DryRun = true;
     for (const call of [
-      us.createGrant({ ...request, DryRun }),
-      us.revokeGrant({ KeyId, GrantId, DryRun }),
-      us.retireGrant({ GrantToken, DryRun }),
-      us.decrypt({ CiphertextBlob, DryRun }),
-      us.decrypt({ KeyId, DryRun, DryRunModifiers: ["IGNORE_CIPHERTEXT"] }),
-      us.reEncrypt({ CiphertextBlob, DestinationKeyId: KeyId, DryRun }),
+      () => us.createGrant({ ...request, DryRun }),
+      () => us.revokeGrant({ KeyId, GrantId, DryRun }),
+      () => us.retireGrant({ GrantToken, DryRun }),
+      () => us.decrypt({ CiphertextBlob, DryRun }),
+      () => us.decrypt({ KeyId, DryRun, DryRunModifiers: ["IGNORE_CIPHERTEXT"] }),
+      () => us.reEncrypt({ CiphertextBlob, DestinationKeyId: KeyId, DryRun }),
     ]) {
       await refuses(
-        call,
+        call(),
         "DryRunOperationException",
         "The request would have succeeded, but the DryRun option is set.",
       );
