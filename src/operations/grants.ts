@@ -48,7 +48,7 @@ const GRANT_ID_BYTES = 32;
 const NONCE_BYTES = 12;
 
 export const grants = {
-  /** A request that was made before under the same name gets the grant that it made, anew a token. */
+  /** A request made before under the same name gets the grant it made then, and a token of its own. */
   CreateGrant: change({
     input: newGrantInput,
     invalidArn: true,

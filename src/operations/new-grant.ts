@@ -60,7 +60,10 @@ export function requireGrantParameters(input: NewGrantInput): void {
   contexts.forEach(requireSmall);
 }
 
-/** The constraints on the encryption context. Terraform sends the other one empty, which AWS takes. */
+/**
+ * The constraints on the encryption context. An empty one is none: Terraform's provider sends it beside
+ * the other, and passes its own tests on AWS.
+ */
 function encryptionContexts({ Constraints }: NewGrantInput) {
   const { EncryptionContextSubset, EncryptionContextEquals } = Constraints ?? {};
   const given = Object.entries({ EncryptionContextSubset, EncryptionContextEquals }).filter(
@@ -138,7 +141,7 @@ export function grantTerms({ set, key }: Target, input: NewGrantInput, caller: C
   };
 }
 
-/** AWS takes services here, too, as it did before they had a member of their own. */
+/** AWS takes services here, too (acceptance tests of Terraform's provider, which run on AWS). */
 function requirePrincipal(principal: string, region: Region): void {
   if (isServicePrincipal(principal)) return;
   requirePrincipalArn(principal, region);

@@ -1,6 +1,6 @@
 // The one path every key operation takes, so that the order of refusals is decided once, here:
-// look-up, grant tokens, permission, combinations of parameters, designation, key state, the operation's own
-// rules, dry run. https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
+// look-up, permission, grant tokens, combinations of parameters, designation, key state, the
+// operation's own rules, dry run. https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
 
 import { keyArn, rootArn } from "../domain/arn.ts";
 import { arnOf, isPrimary, type KeySet, keyIn } from "../domain/key-set.ts";
@@ -47,8 +47,8 @@ export function perform(set: KeySet | null, call: Call, at: Moment): Step {
   if (!record) throw new Error(`no key operation ${call.operation}`);
   if (record.kind === "create") return started(record, call, at);
   const target = found(set, record, call);
-  requireGrantTokens(target, call.input);
   requirePermission(target, record, call);
+  requireGrantTokens(target, call.input);
   record.check?.(call.input);
   requireDesignation(record, target);
   record.precondition?.(target, call.input);

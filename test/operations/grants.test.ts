@@ -648,6 +648,16 @@ describe("grant tokens", () => {
     expect(await listed()).toHaveLength(1);
   });
 
+  test("do not tell another account which keys there are", async () => {
+    const { GrantToken } = await grant();
+    const missing = "1234abcd-12ab-34cd-56ef-1234567890ab";
+    for (const keyId of [KeyId, missing]) {
+      const GrantTokens = [forged(GrantToken, { keyId })];
+      const input = { KeyId: arnOf(P, keyId), GrantTokens };
+      expect(await refusal("DescribeKey", input, OTHER_ACCOUNT)).toMatch(/^AccessDenied/);
+    }
+  });
+
   test("of a key that has given none out are refused by it", async () => {
     const { GrantToken } = await grant();
     const { KeyId: fresh } = await world.createKey(P);
