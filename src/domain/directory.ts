@@ -7,6 +7,12 @@ import { type KeySet, keyIn } from "./key-set.ts";
 import type { KeySpec, KeyUsage } from "./key-spec.ts";
 import { isAwsAlias } from "./managed-key.ts";
 import type { Region } from "./region.ts";
+import {
+  changesRetirable,
+  type GrantNews,
+  grantNews,
+  type RetirableGrants,
+} from "./retirable-grant.ts";
 import { goneAt } from "./schedule.ts";
 
 /** What a directory knows of one key. It is a state, not an event: a newer one replaces it. */
@@ -49,6 +55,8 @@ export interface Directory {
   putKey(entry: DirectoryEntry): void;
   putAlias(alias: Alias): void;
   deleteAlias(name: string): void;
+  /** What principals of this account may retire, on keys of whatever account. */
+  readonly retirable: RetirableGrants;
 }
 
 /** What the directory of `region` has to know of this set's key there. */
@@ -78,17 +86,25 @@ export function takeIn(directory: Directory, entry: DirectoryEntry): void {
 export interface Announced {
   readonly set: KeySet | null;
   readonly entries: ReadonlyMap<Region, DirectoryEntry>;
+  /** What to tell which directories of retiring accounts. */
+  readonly grants: readonly GrantNews[];
 }
 
 /** Gives a change that directories have to learn of the next version, and says what they learn. */
 export function announce(before: KeySet | null, after: KeySet | null): Announced {
   const regions = changedRegions(before, after);
-  if (regions.length === 0) return { set: after, entries: new Map() };
+  if (regions.length === 0 && !changesRetirable(before, after)) {
+    return { set: after, entries: new Map(), grants: [] };
+  }
   const version = (before?.version ?? 0) + 1;
   const set = after && { ...after, version };
   // Of a set that is gone altogether only the absence of its keys is left to tell.
   const told = set ?? { ...(before as KeySet), version, keys: {} };
-  return { set, entries: new Map(regions.map((region) => [region, directoryEntry(told, region)])) };
+  return {
+    set,
+    entries: new Map(regions.map((region) => [region, directoryEntry(told, region)])),
+    grants: grantNews(before, told, regions),
+  };
 }
 
 /** The Regions whose key came, went, or has another instant from which it is gone. */

@@ -1,17 +1,16 @@
-// Grants: what one lets its grantee do, and the tokens that make it known.
+// Grants: what one lets its grantee do, and the list of them that a key has.
 // https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
 
-import { createHmac } from "node:crypto";
-import { fromBase64, toBase64 } from "../crypto/base64.ts";
 import type { KeyUsage } from "./key-spec.ts";
 
 /** A grant on one Region's key. Instants are ms since the epoch. */
 export interface Grant {
   /** 64 lower-case hex digits. */
   readonly id: string;
+  /** Empty where the request named none. */
   readonly name: string;
   readonly createdAt: number;
-  /** An ARN, or null where the grantee is a service. */
+  /** An ARN, or of a service that was named here its principal; null with the member below. */
   readonly granteePrincipal: string | null;
   readonly granteeServicePrincipal: string | null;
   readonly retiringPrincipal: string | null;
@@ -75,69 +74,81 @@ export function grantOperationsOf(
   ];
 }
 
-/** Grants a key may have. */
-export const MAX_GRANTS_PER_KEY = 50_000;
-/** Pairs in a constraint's encryption context, and characters of a value. */
-export const MAX_CONSTRAINT_PAIRS = 8;
+/** Characters of a value in a constraint's encryption context. */
 export const MAX_CONSTRAINT_VALUE_LENGTH = 384;
 
-/** What a grant token says: the key and the grant. */
-export interface GrantTokenContent {
-  readonly accountId: string;
-  readonly region: string;
-  readonly keyId: string;
-  readonly grantId: string;
-  /** Told apart from the other tokens of the grant. */
-  readonly nonce: string;
-}
+const GRANT_ID = /^[0-9a-f]{64}$/;
 
-const MAC_BYTES = 32;
+/** Whether the text has the form of a grant ID. */
+export const isGrantId = (text: string) => GRANT_ID.test(text);
 
-/** A token for a grant; `secret` is the key set's own, in base64. Not secret itself. */
-export function grantToken(content: GrantTokenContent, secret: string): string {
-  const json = new TextEncoder().encode(JSON.stringify(content));
-  const token = new Uint8Array(MAC_BYTES + json.length);
-  token.set(macOf(json, secret));
-  token.set(json, MAC_BYTES);
-  return toBase64(token);
-}
+// A key's grants are in the order of their IDs, so that one is found, and a page goes on after a
+// grant that is gone by then, without a look at all of them.
 
-/** What a token says, genuine or not; null for what is no token. */
-export function readGrantToken(token: string): GrantTokenContent | null {
-  const content = jsonOf(token);
-  if (typeof content !== "object" || content === null) return null;
-  const { accountId, region, keyId, grantId, nonce } = content as Record<string, unknown>;
-  const members = { accountId, region, keyId, grantId, nonce };
-  const whole = Object.values(members).every((member) => typeof member === "string");
-  return whole ? (members as GrantTokenContent) : null;
-}
-
-/** Whether a token is one that this key set gave out. */
-export function isGenuine(token: string, secret: string): boolean {
-  const bytes = tokenBytes(token);
-  if (!bytes) return false;
-  const stated = bytes.subarray(0, MAC_BYTES);
-  const mac = macOf(bytes.subarray(MAC_BYTES), secret);
-  return (
-    mac.reduce((difference, byte, index) => difference | (byte ^ (stated[index] ?? 0)), 0) === 0
-  );
-}
-
-function tokenBytes(token: string): Uint8Array | null {
-  if (token.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(token)) return null;
-  const bytes = fromBase64(token);
-  return bytes.length > MAC_BYTES ? bytes : null;
-}
-
-function jsonOf(token: string): unknown {
-  const bytes = tokenBytes(token);
-  if (!bytes) return null;
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes.subarray(MAC_BYTES)));
-  } catch {
-    return null;
+/** The index of the first grant whose ID is not before `id`. */
+export function grantIndex(grants: readonly Grant[], id: string): number {
+  let [low, high] = [0, grants.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((grants[middle] as Grant).id < id) low = middle + 1;
+    else high = middle;
   }
+  return low;
 }
 
-const macOf = (bytes: Uint8Array, secret: string) =>
-  createHmac("sha256", fromBase64(secret)).update(bytes).digest();
+export function grantById(grants: readonly Grant[], id: string): Grant | null {
+  const grant = grants[grantIndex(grants, id)];
+  return grant?.id === id ? grant : null;
+}
+
+export const withGrant = (grants: readonly Grant[], grant: Grant) =>
+  grants.toSpliced(grantIndex(grants, grant.id), 0, grant);
+
+export const withoutGrant = (grants: readonly Grant[], id: string) =>
+  grantById(grants, id) ? grants.toSpliced(grantIndex(grants, id), 1) : grants;
+
+/** Which grants came and which went. Grants are immutable: what is the same object is unchanged. */
+export function grantChanges(
+  before: readonly Grant[],
+  after: readonly Grant[],
+): { readonly added: readonly Grant[]; readonly removed: readonly Grant[] } {
+  if (before === after) return { added: [], removed: [] };
+  // One change in a long list is between what its ends have in common.
+  let start = 0;
+  while (start < before.length && before[start] === after[start]) start += 1;
+  let [endBefore, endAfter] = [before.length, after.length];
+  while (endBefore > start && endAfter > start && before[endBefore - 1] === after[endAfter - 1]) {
+    endBefore -= 1;
+    endAfter -= 1;
+  }
+  const [were, are] = [before.slice(start, endBefore), after.slice(start, endAfter)];
+  const [known, kept] = [new Set(were), new Set(are)];
+  return {
+    added: are.filter((grant) => !known.has(grant)),
+    removed: were.filter((grant) => !kept.has(grant)),
+  };
+}
+
+/** Everything of a grant that its request says; of two requests alike under one name one is a retry. */
+export type GrantTerms = Omit<Grant, "id" | "createdAt">;
+
+/** Whether a grant has these terms; the order of operations and of pairs says nothing. */
+export function hasTerms(grant: Grant, terms: GrantTerms): boolean {
+  if (grant.name !== terms.name) return false;
+  return JSON.stringify(canonical(grant)) === JSON.stringify(canonical(terms));
+}
+
+const canonical = (terms: GrantTerms) => [
+  terms.granteePrincipal,
+  terms.granteeServicePrincipal,
+  terms.retiringPrincipal,
+  terms.retiringServicePrincipal,
+  terms.issuingAccount,
+  terms.operations.toSorted(),
+  inOrder(terms.constraints?.EncryptionContextSubset),
+  inOrder(terms.constraints?.EncryptionContextEquals),
+  terms.constraints?.SourceArn,
+];
+
+const inOrder = (context: Readonly<Record<string, string>> | undefined) =>
+  context && Object.entries(context).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -4,6 +4,7 @@
 
 import { assert } from "../assert.ts";
 import { keyArn } from "./arn.ts";
+import type { Grant } from "./grant.ts";
 import type { KeySpec, KeyUsage, Origin } from "./key-spec.ts";
 import type { KeyState } from "./key-state.ts";
 import type { Region } from "./region.ts";
@@ -88,6 +89,8 @@ export interface Key {
   readonly imported: { readonly [materialId: string]: ImportedMaterial };
   /** The last use that was saved; there may have been later ones. See last-usage.ts. */
   readonly lastUsage?: KeyLastUsage | null;
+  /** In the order of their IDs. Related keys share none. */
+  readonly grants: readonly Grant[];
 }
 
 /** The shared properties once, and one member per Region. */
@@ -110,6 +113,8 @@ export interface KeySet {
   readonly rotation: RotationSettings | null;
   readonly rotationInProgress: RotationInProgress | null;
   readonly keys: { readonly [region: string]: Key };
+  /** What its grant tokens are authenticated with, in base64; made with the first grant. */
+  readonly grantSecret?: string;
   /** Counts the changes that directories have to learn of. */
   readonly version: number;
   /** Of an AWS managed key: the alias it is known by. Left out of a customer managed key. */

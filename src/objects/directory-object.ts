@@ -4,6 +4,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { type DirectoryEntry, takeIn } from "../domain/directory.ts";
 import { parseQuotas } from "../domain/quota.ts";
+import type { GrantNews } from "../domain/retirable-grant.ts";
 import { directoryOperations } from "../operations/index.ts";
 import type { Caller } from "../operations/operation.ts";
 import { type Reply, replyTo } from "../operations/reply.ts";
@@ -82,6 +83,16 @@ export class DirectoryObject extends DurableObject<Env> {
   /** The key was not made. */
   giveUpRoom(keyId: string): void {
     this.#room.leave(keyId);
+  }
+
+  /** Takes in what a key set says of grants that are this account's to retire; returns as `apply`. */
+  async applyGrants(news: readonly GrantNews["about"][]): Promise<number> {
+    const offsetMs = await this.join();
+    this.#store.transaction(() => {
+      const { retirable } = this.#store.at(this.#now());
+      for (const about of news) retirable.put(about);
+    });
+    return offsetMs;
   }
 
   /** Makes the directory known to its tenant, once; returns the clock's offset in milliseconds. */

@@ -3,6 +3,7 @@
 import type { Alias, Directory, DirectoryEntry } from "../domain/directory.ts";
 import type { KeySpec, KeyUsage } from "../domain/key-spec.ts";
 import { hasSchema, migrate } from "./migrations.ts";
+import { retirableGrantSchema, StoredRetirableGrants } from "./retirable-grant-store.ts";
 
 const schema = [
   `CREATE TABLE clock (
@@ -26,6 +27,7 @@ const schema = [
    ) STRICT, WITHOUT ROWID;
    CREATE INDEX aliasByKey ON alias (keyId, name)`,
   "ALTER TABLE key ADD COLUMN awsAlias TEXT",
+  retirableGrantSchema,
 ];
 
 interface KeyRow extends Record<string, SqlStorageValue> {
@@ -97,10 +99,12 @@ export class DirectoryStore {
 }
 
 class StoredDirectory implements Directory {
+  readonly retirable: StoredRetirableGrants;
   readonly #sql: SqlStorage;
   readonly #now: number;
 
   constructor(sql: SqlStorage, now: number) {
+    this.retirable = new StoredRetirableGrants(sql, now);
     this.#sql = sql;
     this.#now = now;
   }
@@ -197,4 +201,5 @@ const emptyDirectory: Directory = {
   putKey: unwritable,
   putAlias: unwritable,
   deleteAlias: unwritable,
+  retirable: { ofPrincipal: () => [], put: unwritable },
 };

@@ -7,6 +7,7 @@ import { LastUsages, type Usage } from "../domain/last-usage.ts";
 import type { Moment } from "../domain/moment.ts";
 import { parseQuotas } from "../domain/quota.ts";
 import type { Region } from "../domain/region.ts";
+import type { GrantNews } from "../domain/retirable-grant.ts";
 import { nextDue } from "../domain/schedule.ts";
 import type { Output } from "../operations/operation.ts";
 import {
@@ -23,6 +24,7 @@ import { type Reply, replyTo } from "../operations/reply.ts";
 import { workerSettingsFrom } from "../settings.ts";
 import { withinMs } from "./deadline.ts";
 import type { DirectoryObject } from "./directory-object.ts";
+import { byAddress, type NewsAddress } from "./grant-outbox.ts";
 import { KeySetStore, type Untold } from "./key-set-store.ts";
 import { type AtHand, keySetAtHand, putAtHand } from "./key-sets-at-hand.ts";
 import { directoryName, objectName } from "./names.ts";
@@ -35,6 +37,14 @@ const SAVE_USAGE_MS = 5000;
 const RETRY_MS = 2000;
 /** How long an answer waits for a directory, which the alarm then tells. */
 const PATIENCE_MS = 1000;
+
+/** What directories have to learn of a change. */
+interface News {
+  readonly entries: readonly Untold[];
+  readonly grants: readonly GrantNews[];
+}
+
+const nothing: News = { entries: [], grants: [] };
 
 const random: Moment["random"] = (length) => crypto.getRandomValues(new Uint8Array(length));
 
@@ -49,6 +59,7 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
   #armedFor = Number.POSITIVE_INFINITY;
   /** What directories have heard, and the store has not forgotten yet. */
   #told: Untold[] = [];
+  #toldOfGrants: GrantNews[] = [];
   /** When the last uses are saved that have been noted since; 0 while there is nothing to save. */
   #savesUsageAt = 0;
   /** Changes that are not on disk yet. */
@@ -62,10 +73,10 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
       const region = newKeyRegion(call);
       const ready = starts ? await this.#prepared(call) : call;
       const stepped = region === null ? this.#step(ready) : this.#stepInRoom(ready, region);
-      const { step, untold } = await stepped;
+      const { step, news } = await stepped;
       const output = await step.output;
       if (step.usage) this.#note(call.caller.region, step.usage);
-      if (untold.length > 0) await this.#tell(untold);
+      if (news !== nothing) await this.#tell(news);
       return { output };
     } catch (error) {
       return replyTo(error);
@@ -110,19 +121,20 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
     this.#store.putOffset(offsetMs);
     this.#offsetMs = offsetMs;
     this.#awaitDisk();
-    const untold = this.#catchUp();
+    const news = this.#catchUp();
     this.#arm(); // What is still to come, comes sooner.
-    await this.#tell(untold);
+    await this.#tell(news);
   }
 
   override async alarm(): Promise<void> {
     this.#armedFor = Number.POSITIVE_INFINITY;
     try {
       this.#catchUp();
-      await this.#tell(this.#store.untold().filter((item) => !this.#isTold(item)));
-      this.#store.forget(this.#told);
-      this.#told = [];
-      if (!this.#set && this.#store.untold().length === 0) await this.#store.deleteAll();
+      const entries = this.#store.untold().filter((item) => !this.#isTold(item));
+      await this.#tell({ entries, grants: [] });
+      this.#forget();
+      await this.#tellGrants();
+      if (!this.#set && !this.#store.hasUntold()) await this.#store.deleteAll();
       this.#arm();
     } catch (cause) {
       console.error(JSON.stringify({ event: "alarm failed", cause: String(cause) }));
@@ -160,7 +172,7 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
     const set = atMoment(this.#set, at);
     try {
       const step = perform(set, call, at, this.#usages);
-      return { step, untold: this.#commit(step.set) };
+      return { step, news: this.#commit(step.set) };
     } catch (error) {
       this.#commit(set);
       throw error;
@@ -186,27 +198,29 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
   }
 
   /** Saves what time did, for someone who arms the alarm. */
-  #catchUp(): readonly Untold[] {
+  #catchUp(): News {
     return this.#save(atMoment(this.#set, this.#moment()));
   }
 
   /** Saves the set if it changed, and arms the alarm; returns what directories have to learn. */
-  #commit(after: KeySet | null): readonly Untold[] {
-    if (after === this.#set) return [];
-    const untold = this.#save(after);
+  #commit(after: KeySet | null): News {
+    if (after === this.#set) return nothing;
+    const news = this.#save(after);
     this.#arm();
-    return untold;
+    return news;
   }
 
-  #save(after: KeySet | null): readonly Untold[] {
-    if (after === this.#set) return [];
-    const { set, entries } = announce(this.#set, after && this.#usages.in(after));
+  #save(after: KeySet | null): News {
+    if (after === this.#set) return nothing;
+    const announced = announce(this.#set, after && this.#usages.in(after));
+    const { set, entries, grants } = announced;
     if (set) assertKeySet(set);
     if (this.#set === null) this.#store.putOffset(this.#offsetMs);
-    this.#store.save(this.#set, set, entries);
+    this.#store.save(this.#set, announced);
     this.#set = set;
     this.#awaitDisk();
-    return [...entries].map(([region, entry]) => ({ region, entry }));
+    if (entries.size === 0 && grants.length === 0) return nothing;
+    return { entries: [...entries].map(([region, entry]) => ({ region, entry })), grants };
   }
 
   /** Whoever asks by `perform` waits at the output gate for what was saved; others have to be told. */
@@ -223,7 +237,7 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
   /** One alarm for whatever comes first: the set's next deadline, or telling directories again. */
   #arm(): void {
     const due = this.#set ? nextDue(this.#set) - this.#offsetMs : Number.POSITIVE_INFINITY;
-    const retry = this.#store.untold().length > 0 ? Date.now() + RETRY_MS : due;
+    const retry = this.#store.hasUntold() ? Date.now() + RETRY_MS : due;
     const next = Math.min(due, retry);
     // An alarm that comes too early changes nothing; one that is overdue may have been lost.
     if (next >= this.#armedFor && this.#armedFor > Date.now()) return;
@@ -233,11 +247,12 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
   }
 
   /** Tells directories what they have to learn. Whatever fails here the alarm makes good. */
-  async #tell(untold: readonly Untold[]): Promise<void> {
-    const telling = untold.map((item) =>
-      withinMs(PATIENCE_MS, this.#tellDirectory(item)).catch(logged("told")),
-    );
-    await Promise.all(telling);
+  async #tell({ entries, grants }: News): Promise<void> {
+    const of = (telling: Promise<unknown>) => withinMs(PATIENCE_MS, telling).catch(logged("told"));
+    await Promise.all([
+      ...entries.map((item) => of(this.#tellDirectory(item))),
+      ...[...byAddress(grants)].map((news) => of(this.#tellOfGrants(news[0], news))),
+    ]);
   }
 
   async #tellDirectory(item: Untold): Promise<void> {
@@ -249,6 +264,41 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
   #directory(region: string): DurableObjectStub<DirectoryObject> {
     const { generation, accountId } = objectName(this.ctx.id);
     return this.env.DIRECTORIES.getByName(directoryName(generation, accountId, region));
+  }
+
+  /** Tells each directory all it has not heard of grants, until one cannot be told. */
+  async #tellGrants(): Promise<void> {
+    if (!this.#store.hasUntold()) return;
+    for (const address of this.#store.grantOutbox.addresses()) {
+      for (;;) {
+        const news = this.#store.grantOutbox.batch(address);
+        if (news.length === 0 || !(await this.#tellOfGrants(address, news))) break;
+        this.#forget();
+      }
+    }
+  }
+
+  /** Tells the directory of an account that may retire grants; returns whether it heard. */
+  async #tellOfGrants(to: NewsAddress, news: readonly GrantNews[]): Promise<boolean> {
+    const { generation } = objectName(this.ctx.id);
+    const directory = this.env.DIRECTORIES.getByName(
+      directoryName(generation, to.accountId, to.region),
+    );
+    try {
+      const offsetMs = await directory.applyGrants(news.map(({ about }) => about));
+      this.#toldOfGrants.push(...news);
+      await this.moveClock(offsetMs);
+      return true;
+    } catch (cause) {
+      console.error(JSON.stringify({ event: "a directory was not told", cause: String(cause) }));
+      return false;
+    }
+  }
+
+  #forget(): void {
+    this.#store.forget(this.#told, this.#toldOfGrants);
+    this.#told = [];
+    this.#toldOfGrants = [];
   }
 
   #isTold({ region, entry }: Untold): boolean {

@@ -1,9 +1,12 @@
 // What a key set keeps: its shared properties, its key materials, its members, what directories
 // have yet to learn, and the tenant's clock as it was last told.
 
-import type { DirectoryEntry } from "../domain/directory.ts";
+import type { Announced, DirectoryEntry } from "../domain/directory.ts";
+import { type Grant, grantChanges } from "../domain/grant.ts";
 import type { Key, KeyMaterial, KeySet } from "../domain/key-set.ts";
 import type { Region } from "../domain/region.ts";
+import type { GrantNews } from "../domain/retirable-grant.ts";
+import { GrantOutbox, grantOutboxSchema } from "./grant-outbox.ts";
 import { hasSchema, migrate } from "./migrations.ts";
 
 const schema = [
@@ -27,6 +30,13 @@ const schema = [
      region TEXT PRIMARY KEY,
      json TEXT NOT NULL
    ) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE keyGrant (
+     region TEXT NOT NULL,
+     id TEXT NOT NULL,
+     json TEXT NOT NULL,
+     PRIMARY KEY (region, id)
+   ) STRICT;
+   ${grantOutboxSchema}`,
 ];
 
 interface JsonRow extends Record<string, SqlStorageValue> {
@@ -42,7 +52,12 @@ export interface Untold {
 /** All of a KeySet that its own rows do not hold. */
 type Shared = Omit<KeySet, "keys" | "materials">;
 
+/** All of a Key that its own rows do not hold. */
+type KeyAlone = Omit<Key, "grants">;
+
 export class KeySetStore {
+  /** Readable once there is a schema, which there is as soon as there is a set. */
+  readonly grantOutbox: GrantOutbox;
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
   #ready = false;
@@ -50,6 +65,7 @@ export class KeySetStore {
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     this.#sql = storage.sql;
+    this.grantOutbox = new GrantOutbox(storage.sql);
     if (hasSchema(storage.sql)) this.#migrate();
   }
 
@@ -59,7 +75,13 @@ export class KeySetStore {
     const [shared] = this.#sql.exec<JsonRow>("SELECT json FROM shared");
     if (!shared) return null;
     const materials = this.#rows<KeyMaterial>("SELECT json FROM material ORDER BY position");
-    const keys = this.#rows<Key>("SELECT json FROM key");
+    const keys = this.#rows<KeyAlone>("SELECT json FROM key").map((key) => ({
+      ...key,
+      grants: this.#rows<Grant>(
+        "SELECT json FROM keyGrant WHERE region = ? ORDER BY id",
+        key.region,
+      ),
+    }));
     return {
       ...(JSON.parse(shared.json) as Shared),
       materials,
@@ -80,7 +102,7 @@ export class KeySetStore {
   }
 
   /** Writes what changed, and what directories have to learn of it, in one transaction. */
-  save(before: KeySet | null, after: KeySet | null, entries: ReadonlyMap<Region, DirectoryEntry>) {
+  save(before: KeySet | null, { set: after, entries, grants }: Announced) {
     this.#migrate();
     this.#storage.transactionSync(() => {
       if (after) this.#write(before, after);
@@ -92,6 +114,7 @@ export class KeySetStore {
           JSON.stringify(entry),
         );
       }
+      this.grantOutbox.put(grants);
     });
   }
 
@@ -103,9 +126,15 @@ export class KeySetStore {
       .map(({ region, json }) => ({ region, entry: JSON.parse(json) as DirectoryEntry }));
   }
 
+  /** Whether any directory has yet to learn of anything. */
+  hasUntold(): boolean {
+    return this.#ready && (this.untold().length > 0 || !this.grantOutbox.isEmpty());
+  }
+
   /** Forgets what was told, unless there is newer to tell. */
-  forget(told: readonly Untold[]): void {
+  forget(told: readonly Untold[], toldOfGrants: readonly GrantNews[]): void {
     this.#storage.transactionSync(() => {
+      this.grantOutbox.forget(toldOfGrants);
       for (const { region, entry } of told) {
         this.#sql.exec(
           "DELETE FROM outbox WHERE region = ? AND json_extract(json, '$.version') = ?",
@@ -134,23 +163,40 @@ export class KeySetStore {
       const insert = "INSERT OR REPLACE INTO material VALUES (?, ?)";
       this.#sql.exec(insert, position, JSON.stringify(material));
     });
-    for (const key of Object.values(keys)) {
-      if (before?.keys[key.region] === key) continue;
-      const insert = "INSERT OR REPLACE INTO key VALUES (?, ?)";
-      this.#sql.exec(insert, key.region, JSON.stringify(key));
-    }
+    for (const key of Object.values(keys)) this.#writeKey(before?.keys[key.region] ?? null, key);
     for (const region of Object.keys(before?.keys ?? {})) {
-      if (!keys[region]) this.#sql.exec("DELETE FROM key WHERE region = ?", region);
+      if (keys[region]) continue;
+      this.#sql.exec("DELETE FROM key WHERE region = ?", region);
+      this.#sql.exec("DELETE FROM keyGrant WHERE region = ?", region);
+    }
+  }
+
+  /** A key may have 50,000 grants: each has a row of its own, and none is written again. */
+  #writeKey(before: Key | null, key: Key): void {
+    if (before === key) return;
+    const { region, grants } = key;
+    const json = JSON.stringify(aloneOf(key));
+    if (before === null || json !== JSON.stringify(aloneOf(before))) {
+      this.#sql.exec("INSERT OR REPLACE INTO key VALUES (?, ?)", region, json);
+    }
+    const { added, removed } = grantChanges(before?.grants ?? [], grants);
+    for (const { id } of removed) {
+      this.#sql.exec("DELETE FROM keyGrant WHERE region = ? AND id = ?", region, id);
+    }
+    for (const grant of added) {
+      const insert = "INSERT INTO keyGrant VALUES (?, ?, ?)";
+      this.#sql.exec(insert, region, grant.id, JSON.stringify(grant));
     }
   }
 
   #erase(): void {
-    for (const table of ["shared", "material", "key"]) this.#sql.exec(`DELETE FROM ${table}`);
+    for (const table of ["shared", "material", "key", "keyGrant"])
+      this.#sql.exec(`DELETE FROM ${table}`);
   }
 
-  #rows<T>(select: string): T[] {
+  #rows<T>(select: string, ...values: readonly string[]): T[] {
     return this.#sql
-      .exec<JsonRow>(select)
+      .exec<JsonRow>(select, ...values)
       .toArray()
       .map(({ json }) => JSON.parse(json) as T);
   }
@@ -164,4 +210,8 @@ export class KeySetStore {
 
 function sharedOf({ keys: _keys, materials: _materials, ...shared }: KeySet): Shared {
   return shared;
+}
+
+function aloneOf({ grants: _grants, ...alone }: Key): KeyAlone {
+  return alone;
 }

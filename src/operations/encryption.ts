@@ -89,6 +89,7 @@ export const encryption = {
         KeyId: SourceKeyId,
         EncryptionContext: input.SourceEncryptionContext,
         EncryptionAlgorithm: input.SourceEncryptionAlgorithm,
+        GrantTokens: input.GrantTokens,
       };
       const source =
         SourceKeyId === undefined
@@ -99,6 +100,7 @@ export const encryption = {
         EncryptionContext: input.DestinationEncryptionContext,
         EncryptionAlgorithm: input.DestinationEncryptionAlgorithm,
         DryRun: input.DryRun,
+        GrantTokens: input.GrantTokens,
       };
       const { Plaintext: _secret, ...shown } = source;
       let destination: object;
@@ -118,6 +120,7 @@ interface ReEncryptFrom {
   readonly KeyId: string | undefined;
   readonly EncryptionContext: EncryptionContext | undefined;
   readonly EncryptionAlgorithm: string | undefined;
+  readonly GrantTokens: readonly string[] | undefined;
 }
 
 interface ReEncryptTo {
@@ -126,6 +129,7 @@ interface ReEncryptTo {
   readonly EncryptionContext: EncryptionContext | undefined;
   readonly EncryptionAlgorithm: string | undefined;
   readonly DryRun: boolean | undefined;
+  readonly GrantTokens: readonly string[] | undefined;
 }
 
 interface ReEncryptSource {

@@ -3,6 +3,7 @@
 import { aliases, aliasSteps } from "./aliases.ts";
 import { dataKeys } from "./data-keys.ts";
 import { encryption, reEncryptSteps } from "./encryption.ts";
+import { grantSteps, grants } from "./grants.ts";
 import { imports } from "./imports.ts";
 import { keyAgreement } from "./key-agreement.ts";
 import { keyDeletion } from "./key-deletion.ts";
@@ -30,6 +31,7 @@ export const operations: Readonly<Record<string, OperationRecord>> = {
   ...macs,
   ...keyAgreement,
   ...publicKeys,
+  ...grants,
   ...aliases,
   ...tags,
   ...policies,
@@ -39,6 +41,7 @@ export const operations: Readonly<Record<string, OperationRecord>> = {
 const all: Readonly<Record<string, OperationRecord>> = {
   ...operations,
   ...reEncryptSteps,
+  ...grantSteps,
   ...aliasSteps,
 };
 
@@ -63,13 +66,8 @@ export const directoryOperations: Readonly<Record<string, InDirectory<unknown>>>
 export const operationsNotBuilt: readonly string[] = [
   "ConnectCustomKeyStore",
   "CreateCustomKeyStore",
-  "CreateGrant",
   "DeleteCustomKeyStore",
   "DescribeCustomKeyStores",
   "DisconnectCustomKeyStore",
-  "ListGrants",
-  "ListRetirableGrants",
-  "RetireGrant",
-  "RevokeGrant",
   "UpdateCustomKeyStore",
 ];

@@ -18,6 +18,11 @@ export const keyId = text({ min: 1, max: 2048 });
 
 export const grantTokens = list(text({ min: 1, max: 8192 }), { min: 0, max: 10 });
 
+/** An ARN, or a service's principal. */
+export const principal = text({ min: 1, max: 256, pattern: "^[\\w+=,.@:/-]+$" });
+
+export const grantId = text({ min: 1, max: 128 });
+
 export const encryptionContext = stringMap;
 
 export const encryptionAlgorithm = oneOf([

@@ -37,6 +37,7 @@ export function newKey(
     policy: policyOf(input, region, accountId, at),
     tags: acceptTags([], input.Tags ?? [], at.quotas),
     imported: {},
+    grants: [],
   };
   requireRoom(at);
   return key;

@@ -51,14 +51,16 @@ interface KeyOperation<I> {
   readonly state?: KeyOperationName;
   /** The permission it needs, where that is not the operation's own name. */
   readonly action?: string;
+  /** Who may call it is its own rule, whatever policies say. */
+  readonly ownPermission?: true;
+  /** What to answer when there is no such key; NotFoundException where it is left out. */
+  readonly missing?: (input: I) => KmsError | null;
 }
 
 /** Uses a key and changes nothing; may await. */
 export interface Use<I> extends KeyOperation<I> {
   readonly kind: "use";
   readonly use: (target: Target, input: I, at: Moment) => Output | Promise<Output>;
-  /** What to answer when there is no such key; NotFoundException where it is left out. */
-  readonly missing?: (input: I) => KmsError | null;
   /** Not a use of the key but the end of one that came to nothing, which then was none. */
   readonly undoesUsage?: boolean;
   /** The member of its answer that a Recipient gets encrypted; it is there if the input has one. */
@@ -70,7 +72,7 @@ export interface Change<I> extends KeyOperation<I> {
   readonly kind: "change";
   /** The Region in which it makes a key, whose directory is asked for room beforehand. */
   readonly makesKeyIn?: (input: I) => Region | null;
-  readonly change: (target: Target, input: I, at: Moment) => Changed;
+  readonly change: (target: Target, input: I, at: Moment, caller: Caller) => Changed;
 }
 
 /** Starts a key set from nothing. */

@@ -1,6 +1,6 @@
 // The one path every key operation takes, so that the order of refusals is decided once, here:
-// look-up, permission, combinations of parameters, designation, key state, the operation's own
-// rules, dry run. https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
+// look-up, permission, grant tokens, combinations of parameters, designation, key state, the
+// operation's own rules, dry run. https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
 
 import { assert } from "../assert.ts";
 import type { Attestation } from "../attestation/parse-attestation.ts";
@@ -14,6 +14,7 @@ import type { Region } from "../domain/region.ts";
 import { advance } from "../domain/schedule.ts";
 import { KmsError, keyNotFound, notAllowedByResource } from "../errors.ts";
 import { dryRunSucceeded } from "./encryption.ts";
+import { requireGrantTokens } from "./grant-tokens.ts";
 import { keyOperations } from "./index.ts";
 import { firstUse } from "./managed-keys.ts";
 import type { Caller, Create, KeyRecord, Output, Target, Use } from "./operation.ts";
@@ -86,6 +87,7 @@ export function perform(
   const set = before ?? firstUse(call, at);
   const target = found(set, record, call, usages);
   requirePermission(target, record, call);
+  requireGrantTokens(target, call.input);
   record.check?.(call.input);
   requireDesignation(record, target);
   record.precondition?.(target, call.input);
@@ -96,7 +98,8 @@ export function perform(
     if (isDryRun(call)) return { set: before, output: outcomeOfDryRun(output), usage };
     return { set, output, usage };
   }
-  const changed = record.change(target, call.input, at);
+  const changed = record.change(target, call.input, at, call.caller);
+  if (isDryRun(call)) throw dryRunSucceeded();
   return { set: advance(changed.set, at, at.now), output: changed.output, usage: null };
 }
 
@@ -129,7 +132,9 @@ function found(set: KeySet | null, record: KeyRecord, call: Call, usages: LastUs
 
 /** Until key policies are evaluated, a key is its own account's alone; but AWS's is no one's. */
 function requirePermission({ set, arn }: Target, record: KeyRecord, call: Call): void {
-  if (set.accountId !== call.caller.accountId) throw outOfReach(record, call, arn);
+  if (!record.ownPermission && set.accountId !== call.caller.accountId) {
+    throw outOfReach(record, call, arn);
+  }
   const action = record.action ?? call.operation;
   if (set.awsAlias !== undefined && !managedKeyAllows(set.awsAlias, action)) {
     throw notAllowed(record, call, arn);
@@ -138,7 +143,7 @@ function requirePermission({ set, arn }: Target, record: KeyRecord, call: Call):
 
 /** No such key, or not for this caller: of other accounts' keys AWS does not tell which exist. */
 function outOfReach(record: KeyRecord, call: Call, arn: string): KmsError {
-  const missing = record.kind === "use" ? record.missing?.(call.input) : null;
+  const missing = record.missing?.(call.input);
   if (missing) return missing;
   return call.accountId === call.caller.accountId
     ? keyNotFound(arn)

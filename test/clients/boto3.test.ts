@@ -14,6 +14,7 @@ const stories = {
   Envelope: "envelope encryption with data keys, across Regions",
   Errors: "every refusal is an exception of the client, and no request is sent twice",
   Validation: "the server's own validation says what AWS's says",
+  Grants: "a grant from its creation to its end",
   Paginators: "the paginators find everything",
 };
 

@@ -513,6 +513,23 @@ class Paginators(Story):
         )
         self.assertEqual(self.pages("list_key_policies", "PolicyNames", one), [["default"]])
 
+        retiring = self.arn("user/Retiring").replace(":kms:us-east-1:", ":iam::")
+        for _ in range(5):
+            self.us.create_grant(
+                KeyId=key_id,
+                GranteePrincipal=retiring,
+                RetiringPrincipal=retiring,
+                Operations=["Encrypt"],
+            )
+        for operation, members in (
+            ("list_grants", one),
+            ("list_retirable_grants", {"RetiringPrincipal": retiring}),
+        ):
+            pages = self.pages(operation, "Grants", members, PageSize=2)
+            self.assertEqual([len(page) for page in pages], [2, 2, 1])
+            found = {grant["GrantId"] for page in pages for grant in page}
+            self.assertEqual(len(found), 5)
+
     def test_a_list_goes_on_where_it_was_left(self):
         ids = sorted(self.new_key()["KeyId"] for _ in range(4))
         paginator = self.us.get_paginator("list_keys")
@@ -528,6 +545,67 @@ class Paginators(Story):
         self.assert_refused(
             self.us.exceptions.InvalidMarkerException, "", self.us.list_keys, Marker="not a marker"
         )
+
+
+class Grants(Story):
+    def test_from_its_creation_to_its_end(self):
+        kms, errors = self.us, self.us.exceptions
+        key_id = self.new_key()["KeyId"]
+        grantee = f"arn:aws:iam::{self.account}:role/App"
+        grant = {
+            "KeyId": key_id,
+            "GranteePrincipal": grantee,
+            "Operations": ["Encrypt", "GenerateDataKey"],
+            "Constraints": {"EncryptionContextSubset": {"Department": "IT"}},
+            "Name": "app",
+        }
+        self.assert_refused(
+            errors.DryRunOperationException,
+            "The request would have succeeded, but the DryRun option is set.",
+            kms.create_grant,
+            **grant,
+            DryRun=True,
+        )
+        made = kms.create_grant(**grant)
+        again = kms.create_grant(**grant)
+        self.assertEqual(made["GrantId"], again["GrantId"])
+        self.assertNotEqual(made["GrantToken"], again["GrantToken"])
+        (listed,) = kms.list_grants(KeyId=key_id, GranteePrincipal=grantee)["Grants"]
+        self.assertIsInstance(listed.pop("CreationDate"), datetime.datetime)
+        self.assertEqual(
+            listed,
+            {
+                **grant,
+                "KeyId": self.arn(f"key/{key_id}"),
+                "GrantId": made["GrantId"],
+                "IssuingAccount": f"arn:aws:iam::{self.account}:root",
+            },
+        )
+        kms.encrypt(KeyId=key_id, Plaintext=b"text", GrantTokens=[made["GrantToken"]])
+        kms.retire_grant(GrantToken=again["GrantToken"])
+        self.assertEqual(kms.list_grants(KeyId=key_id)["Grants"], [])
+        for exception, message, call, members in (
+            (
+                errors.NotFoundException,
+                f"Grant '{made['GrantId']}' does not exist",
+                kms.revoke_grant,
+                {"KeyId": key_id, "GrantId": made["GrantId"]},
+            ),
+            (
+                errors.InvalidGrantIdException,
+                "",
+                kms.revoke_grant,
+                {"KeyId": key_id, "GrantId": "x"},
+            ),
+            (errors.InvalidGrantTokenException, "", kms.retire_grant, {"GrantToken": "x"}),
+            (
+                errors.InvalidArnException,
+                "ARN does not refer to a valid principal: App",
+                kms.create_grant,
+                {**grant, "GranteePrincipal": "App"},
+            ),
+        ):
+            self.assert_refused(exception, message, call, **members)
 
 
 if __name__ == "__main__":

@@ -46,11 +46,23 @@ async function story(url: string): Promise<void> {
   });
   expect(await eu.getKeyRotationStatus({ KeyId })).toMatchObject({ RotationPeriodInDays: 180 });
   expect(await tagsOf(us, KeyId)).toEqual({ Name: "orders", Stage: "test" });
+  expect((await us.listGrants({ KeyId })).Grants).toMatchObject([
+    {
+      Name: "app",
+      GranteePrincipal: "arn:aws:iam::111122223333:role/app",
+      Operations: expect.arrayContaining(["Encrypt", "Decrypt"]),
+      Constraints: { EncryptionContextSubset: { Department: "IT" } },
+    },
+  ]);
+  expect((await eu.listGrants({ KeyId })).Grants).toMatchObject([
+    { GranteePrincipal: "dynamodb.eu-west-1.amazonaws.com" },
+  ]);
 
   // What is planned is the change and nothing else: all the rest is there as it was written.
   const changed = "-var-file=changed.tfvars";
   const events = eventsIn(await tf("apply", "-auto-approve", "-json", changed));
   expect(plannedIn(events)).toEqual([
+    "replace aws_kms_grant.app",
     "update aws_kms_alias.moving",
     "update aws_kms_key.primary",
     "update aws_kms_key.single",
@@ -75,6 +87,8 @@ async function story(url: string): Promise<void> {
 
   await tf("destroy", "-auto-approve", "-refresh=false", changed);
   expect((await us.listAliases({ KeyId })).Aliases).toEqual([]);
+  expect((await us.listGrants({ KeyId })).Grants).toEqual([]);
+  expect((await eu.listGrants({ KeyId })).Grants).toEqual([]);
   expect(await us.describeKey({ KeyId })).toMatchObject({
     KeyMetadata: { KeyState: "PendingReplicaDeletion", PendingDeletionWindowInDays: 7 },
   });

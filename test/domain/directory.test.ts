@@ -27,6 +27,7 @@ const key = (region: Region, more: Partial<Key> = {}): Key => ({
   policy: "",
   tags: [],
   imported: {},
+  grants: [],
   ...more,
 });
 
@@ -130,7 +131,7 @@ describe("what a directory is told", () => {
   });
 
   it("of nothing that stays nothing: nothing", () => {
-    expect(announce(null, null)).toEqual({ set: null, entries: new Map() });
+    expect(announce(null, null)).toEqual({ set: null, entries: new Map(), grants: [] });
   });
 });
 

@@ -37,6 +37,7 @@ const key = (region: Region, state: KeyState = "Enabled", more: Partial<Key> = {
   policy: "",
   tags: [],
   imported: {},
+  grants: [],
   ...more,
 });
 

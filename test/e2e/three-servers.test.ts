@@ -6,6 +6,7 @@ import { accounts } from "./suite/accounts.ts";
 import { deletion } from "./suite/deletion.ts";
 import { encryption } from "./suite/encryption.ts";
 import { encryptionSdk } from "./suite/encryption-sdk.ts";
+import { grants } from "./suite/grants.ts";
 import { imports } from "./suite/imports.ts";
 import { lastUsage } from "./suite/last-usage.ts";
 import { primaryChange } from "./suite/primary-change.ts";
@@ -34,6 +35,7 @@ const parts = {
   resources,
   recipient,
   "last usage": lastUsage,
+  grants,
   accounts,
   simultaneous,
 };

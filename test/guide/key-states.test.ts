@@ -3,6 +3,7 @@
 // from https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html, not taken from the code.
 
 import { describe, expect, test } from "vitest";
+import type { Grant } from "../../src/domain/grant.ts";
 import { type Key, type KeySet, keyIn, withKeys } from "../../src/domain/key-set.ts";
 import { type KeyState, keyStates } from "../../src/domain/key-state.ts";
 import type { Region } from "../../src/domain/region.ts";
@@ -113,7 +114,7 @@ const matrix: Readonly<Record<string, readonly Code[]>> = {
   VerifyMac:                   cryptoNotInStore,
 };
 
-const NOT_ABOUT_KEY_STATES = ["CreateKey", "GenerateRandom", "ListKeys"];
+const NOT_ABOUT_KEY_STATES = ["CreateKey", "GenerateRandom", "ListKeys", "ListRetirableGrants"];
 
 /** A key in one of the states, what belongs to it, and another key beside it that is Enabled. */
 interface Scene {
@@ -287,6 +288,28 @@ const toOtherRegion = (wanted: Wanted): Attempt => ({
   },
 });
 
+const GRANT: Grant = {
+  id: "a".repeat(64),
+  name: "",
+  createdAt: START,
+  granteePrincipal: "arn:aws:iam::111122223333:role/Grantee",
+  granteeServicePrincipal: null,
+  retiringPrincipal: null,
+  retiringServicePrincipal: null,
+  issuingAccount: "arn:aws:iam::111122223333:root",
+  operations: ["Encrypt"],
+  constraints: null,
+};
+
+/** On a key that has the grant, which CreateGrant would not give it in every state. */
+const onGrant = (operation: string): Attempt => ({
+  wanted: "any",
+  run({ world, region, keyId }) {
+    world.edit(keyId, (set) => withKeys(set, { ...(keyIn(set, region) as Key), grants: [GRANT] }));
+    return world.call(region, operation, { KeyId: keyId, GrantId: GRANT.id });
+  },
+});
+
 /** How to try each operation, in each of its parts where two keys take part. */
 const attempts: Readonly<Record<string, Readonly<Record<string, Attempt>>>> = {
   CancelKeyDeletion: { "": onKey("CancelKeyDeletion") },
@@ -296,6 +319,12 @@ const attempts: Readonly<Record<string, Readonly<Record<string, Attempt>>>> = {
       run: ({ world, region, keyId }) =>
         world.call(region, "CreateAlias", { AliasName: "alias/new", TargetKeyId: keyId }),
     },
+  },
+  CreateGrant: {
+    "": onKey("CreateGrant", {
+      GranteePrincipal: "arn:aws:iam::111122223333:role/Grantee",
+      Operations: ["Encrypt"],
+    }),
   },
   Decrypt: {
     "": {
@@ -355,6 +384,7 @@ const attempts: Readonly<Record<string, Readonly<Record<string, Attempt>>>> = {
   GetKeyPolicy: { "": onKey("GetKeyPolicy") },
   GetKeyRotationStatus: { "": onKey("GetKeyRotationStatus") },
   ListAliases: { "": onKey("ListAliases") },
+  ListGrants: { "": onKey("ListGrants") },
   ListKeyPolicies: { "": onKey("ListKeyPolicies") },
   ListKeyRotations: { "": onKey("ListKeyRotations") },
   ListResourceTags: { "": onKey("ListResourceTags") },
@@ -372,6 +402,8 @@ const attempts: Readonly<Record<string, Readonly<Record<string, Attempt>>>> = {
     },
   },
   ReplicateKey: { "": onKey("ReplicateKey", { ReplicaRegion: THIRD }, "primary") },
+  RetireGrant: { "": onGrant("RetireGrant") },
+  RevokeGrant: { "": onGrant("RevokeGrant") },
   RotateKeyOnDemand: { "": onKey("RotateKeyOnDemand", {}, "primary") },
   ScheduleKeyDeletion: { "": onKey("ScheduleKeyDeletion") },
   TagResource: { "": onKey("TagResource", { Tags: [{ TagKey: "a", TagValue: "1" }] }) },

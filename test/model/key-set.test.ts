@@ -19,6 +19,12 @@ const regions = ["ap-south-1", "eu-west-1", "sa-east-1", "us-east-1"] as const;
 /** Keys of the standard partition cannot go there. */
 const elsewhere = "cn-north-1";
 
+/** Who may retire grants: of the keys' own account, and of another one. */
+const retirers = [ACCOUNT, "444455556666"].map((accountId) => ({
+  accountId,
+  arn: `arn:aws:iam::${accountId}:user/Retiring`,
+}));
+
 const acts = [
   ["create", 2],
   ["replicate", 10],
@@ -33,6 +39,8 @@ const acts = [
   ["encrypt", 6],
   ["tag", 2],
   ["untag", 1],
+  ["grant", 5],
+  ["revoke", 2],
   ["describe", 2],
   ["pass", 14],
   ["alarm", 5],
@@ -97,6 +105,7 @@ class Run {
     this.#system.deliverEverything([...choices, 1]);
     for (const later of [0, DAY_MS, 8 * DAY_MS, 31 * DAY_MS, 400 * DAY_MS]) {
       this.#system.requireListed(regions, this.#system.now + later, "late");
+      this.#requireRetirable(this.#system.now + later, "late");
     }
     // With nobody calling any more, whatever was under way comes to its end.
     this.#pass(61 * SECOND_MS);
@@ -187,6 +196,29 @@ class Run {
         const TagKey = `k${number % 4}`;
         if (change("UntagResource", { TagKeys: [TagKey] }, model.canBeEdited(region)))
           model.key(region).tags.delete(TagKey);
+        return;
+      }
+      case "grant": {
+        const Name = `g${number % 6}`;
+        const input = {
+          Name,
+          GranteePrincipal: `arn:aws:iam::${ACCOUNT}:user/Grantee`,
+          RetiringPrincipal: [...retirers.map((retirer) => retirer.arn), undefined][number % 3],
+          Operations: ["Encrypt"],
+        };
+        if (change("CreateGrant", input, model.canEncrypt(region)))
+          model.key(region).grants.add(Name);
+        return;
+      }
+      case "revoke": {
+        const there = model.keys.get(region)?.grants ?? new Set();
+        const name = [...there][number % Math.max(1, there.size)];
+        const GrantId = this.#system
+          .truth(keyId)
+          ?.keys[region]?.grants.find((grant) => grant.name === name)?.id;
+        const input = { GrantId: GrantId ?? "0".repeat(64) };
+        if (change("RevokeGrant", input, name !== undefined))
+          model.key(region).grants.delete(name ?? "");
         return;
       }
       case "create":
@@ -309,6 +341,11 @@ class Run {
       await this.#checkCiphertexts(known, some);
     }
     this.#system.requireListed(regions, this.#system.now, "prompt");
+    this.#requireRetirable(this.#system.now, "prompt");
+  }
+
+  #requireRetirable(now: number, of: "prompt" | "late"): void {
+    for (const retirer of retirers) this.#system.requireRetirable(retirer, regions, now, of);
   }
 
   async #checkKeys({ keyId, model }: Known): Promise<void> {
@@ -337,6 +374,13 @@ class Run {
       }>(keyId, region, "ListResourceTags", {});
       assert.deepEqual(new Map(Tags.map((tag) => [tag.TagKey, tag.TagValue])), key.tags);
       assert.equal(Tags.length, key.tags.size);
+      const { Grants } = await this.#system.ask<{ Grants: { Name: string }[] }>(
+        keyId,
+        region,
+        "ListGrants",
+        {},
+      );
+      assert.deepEqual(Grants.map(({ Name }) => Name).sort(), [...key.grants].sort());
     }
     // While the primary changes, the guide has both keys shown as replicas.
     const primaries = types.filter((type) => type === "PRIMARY").length;
@@ -433,6 +477,8 @@ function placeFor(model: ModelSet, { act, region, number }: Step): Region {
     cancel: model.canCancel,
     enable: (there) => model.is(there, "Disabled"),
     encrypt: model.canEncrypt,
+    grant: model.canEncrypt,
+    revoke: (there) => (model.keys.get(there)?.grants.size ?? 0) > 0,
     tag: model.canBeEdited,
     untag: model.canBeEdited,
     disable: () => true,

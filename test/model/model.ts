@@ -21,6 +21,8 @@ export interface ModelKey {
   readonly createdAt: number;
   description: string;
   readonly tags: Map<string, string>;
+  /** The names of its grants. */
+  readonly grants: Set<string>;
 }
 
 /** How long the system was told that things take. */
@@ -97,6 +99,7 @@ export class ModelSet {
       createdAt: now,
       description: "",
       tags: new Map(),
+      grants: new Set(),
     });
   }
 

@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { generateKeyPair } from "../../src/crypto/key-pair.ts";
-import { announce, type DirectoryEntry } from "../../src/domain/directory.ts";
+import { announce, type Directory, type DirectoryEntry } from "../../src/domain/directory.ts";
 import { assertKeySet, type Key, type KeyMaterial, type KeySet } from "../../src/domain/key-set.ts";
 import type { Moment } from "../../src/domain/moment.ts";
 import type { Region } from "../../src/domain/region.ts";
@@ -53,10 +53,13 @@ interface Kept {
   seen: { readonly of: KeySet | null; readonly now: number; readonly truth: KeySet | null } | null;
 }
 
+/** What the directory of an account and Region is to hear. */
 interface Message {
-  readonly region: Region;
-  readonly entry: DirectoryEntry;
+  readonly to: string;
+  readonly tell: (directory: Directory) => void;
 }
+
+const addressOf = (accountId: string, region: Region) => `${accountId}/${region}`;
 
 export class System {
   now = Date.UTC(2026, 0, 1);
@@ -64,8 +67,8 @@ export class System {
   readonly keyIds: string[] = [];
   readonly #kept = new Map<string, Kept>();
   /** Directories that hear of everything at once, and such that hear of it late and twice. */
-  readonly #prompt = new Map<Region, MemoryDirectory>();
-  readonly #late = new Map<Region, MemoryDirectory>();
+  readonly #prompt = new Map<string, MemoryDirectory>();
+  readonly #late = new Map<string, MemoryDirectory>();
   readonly #undelivered: Message[] = [];
   readonly #delivered: Message[] = [];
   readonly #ivs = new Chance(1);
@@ -166,7 +169,7 @@ export class System {
     const [message] = from.splice(choice % Math.max(1, from.length), 1);
     if (!message) return;
     this.#delivered.push(message);
-    directoryIn(this.#late, message.region).at(this.now).putKey(message.entry);
+    message.tell(directoryIn(this.#late, message.to).at(this.now));
   }
 
   deliverEverything(choices: readonly number[]): void {
@@ -210,8 +213,7 @@ export class System {
   /** The directories list the keys that are there; the late ones only when all was delivered. */
   requireListed(regions: readonly Region[], now: number, of: "prompt" | "late"): void {
     for (const region of regions) {
-      const directory = directoryIn(of === "prompt" ? this.#prompt : this.#late, region);
-      const listed = directory.at(now).keys("", Infinity);
+      const listed = this.#directory(ACCOUNT, region, now, of).keys("", Infinity);
       const there = this.keyIds.filter((keyId) => this.truth(keyId, now)?.keys[region]);
       assert.deepEqual(
         listed.map((entry) => entry.keyId),
@@ -219,6 +221,34 @@ export class System {
         `the ${of} directory of ${region}`,
       );
     }
+  }
+
+  /** A principal of each account can retire what it can retire; the late index at the end alone. */
+  requireRetirable(
+    principal: { readonly accountId: string; readonly arn: string },
+    regions: readonly Region[],
+    now: number,
+    of: "prompt" | "late",
+  ): void {
+    for (const region of regions) {
+      const { retirable } = this.#directory(principal.accountId, region, now, of);
+      const listed = retirable.ofPrincipal(principal.arn, null, Infinity);
+      const there = this.keyIds.flatMap((keyId) =>
+        (this.truth(keyId, now)?.keys[region]?.grants ?? [])
+          .filter((grant) => grant.retiringPrincipal === principal.arn)
+          .map((grant) => `${keyId}/${grant.id}`),
+      );
+      assert.deepEqual(
+        listed.map(({ keyId, grant }) => `${keyId}/${grant.id}`),
+        there.sort(),
+        `the ${of} index of ${principal.arn} in ${region}`,
+      );
+    }
+  }
+
+  #directory(accountId: string, region: Region, now: number, of: "prompt" | "late"): Directory {
+    const directories = of === "prompt" ? this.#prompt : this.#late;
+    return directoryIn(directories, addressOf(accountId, region)).at(now);
   }
 
   #changeTwin(kept: Kept, call: Call, refusal: KmsError | null): void {
@@ -240,16 +270,29 @@ export class System {
 
   #save(kept: Kept, after: KeySet | null): void {
     if (after === kept.saved) return;
-    const { set, entries } = announce(kept.saved, after);
+    const { set, entries, grants } = announce(kept.saved, after);
     if (set) assertKeySet(set);
     kept.saved = set;
     for (const [region, entry] of entries) {
       const before = kept.latest.get(region);
       assert.ok(!before || before.version < entry.version, "versions grow");
       kept.latest.set(region, entry);
-      directoryIn(this.#prompt, region).at(this.now).putKey(entry);
-      this.#undelivered.push({ region, entry });
+      this.#send({
+        to: addressOf(ACCOUNT, region),
+        tell: (directory) => directory.putKey(entry),
+      });
     }
+    for (const { accountId, region, about } of grants) {
+      this.#send({
+        to: addressOf(accountId, region),
+        tell: ({ retirable }) => retirable.put(about),
+      });
+    }
+  }
+
+  #send(message: Message): void {
+    message.tell(directoryIn(this.#prompt, message.to).at(this.now));
+    this.#undelivered.push(message);
   }
 
   #keptOf(keyId: string): Kept {
@@ -290,9 +333,9 @@ function callOf(keyId: string, region: Region, operation: string, input: object)
   return { operation, input: read, caller, accountId: ACCOUNT, keyId };
 }
 
-function directoryIn(directories: Map<Region, MemoryDirectory>, region: Region): MemoryDirectory {
-  const directory = directories.get(region) ?? new MemoryDirectory();
-  directories.set(region, directory);
+function directoryIn(directories: Map<string, MemoryDirectory>, address: string): MemoryDirectory {
+  const directory = directories.get(address) ?? new MemoryDirectory();
+  directories.set(address, directory);
   return directory;
 }
 

@@ -4,7 +4,14 @@
 
 import { operations } from "../../src/operations/index.ts";
 import type { Members } from "../../src/operations/shape.ts";
-import { type Described, membersByCode, membersByModel, model } from "./service-model.ts";
+import {
+  type Described,
+  membersByCode,
+  membersByModel,
+  model,
+  NEWER_MEMBERS,
+  withOptional,
+} from "./service-model.ts";
 
 export interface BrokenInput {
   readonly operation: string;
@@ -48,7 +55,10 @@ const newer: Readonly<Record<string, Inputs>> = {
 function inputsOf(operation: string): Inputs {
   if (newer[operation]) return newer[operation];
   const modelled = model?.operations[operation];
-  if (model && modelled) return membersByModel(model, modelled.input.shape);
+  if (model && modelled) {
+    const optional = NEWER_MEMBERS[operation]?.optional ?? [];
+    return withOptional(membersByModel(model, modelled.input.shape), optional);
+  }
   if (model) throw new Error(`${operation} is not in the model: describe its input in \`newer\``);
   return membersByCode((operations[operation] as { input: Members }).input);
 }

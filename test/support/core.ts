@@ -30,6 +30,7 @@ import {
   type Step,
 } from "../../src/operations/perform.ts";
 import { readInput } from "../../src/operations/shape.ts";
+import { MemoryRetirableGrants } from "./retirable-grants.ts";
 
 declare global {
   /** The Workers runtime types have this global, and those of Node do not. */
@@ -352,13 +353,16 @@ export class World {
 
   #save(id: string, before: KeySet | null, after: KeySet | null): void {
     if (before === after) return;
-    const { set, entries } = announce(before, after);
+    const { set, entries, grants } = announce(before, after);
     if (set && this.checks) assertKeySet(set);
     if (set) this.#sets.set(id, set);
     else this.#sets.delete(id);
     const [accountId] = id.split("/") as [string];
     for (const [region, entry] of entries) {
       takeIn(this.#directory(accountId, region).at(this.now), entry);
+    }
+    for (const { accountId: retiring, region, about } of grants) {
+      this.#directory(retiring, region).at(this.now).retirable.put(about);
     }
   }
 
@@ -381,11 +385,13 @@ interface EdgeOfWorld extends Edge {
 export class MemoryDirectory {
   readonly #keys = new Map<string, DirectoryEntry>();
   readonly #aliases = new Map<string, Alias>();
+  #retirable = new MemoryRetirableGrants();
 
   fork(): MemoryDirectory {
     const other = new MemoryDirectory();
     for (const [keyId, entry] of this.#keys) other.#keys.set(keyId, entry);
     for (const [name, alias] of this.#aliases) other.#aliases.set(name, alias);
+    other.#retirable = this.#retirable.fork();
     return other;
   }
 
@@ -430,6 +436,7 @@ export class MemoryDirectory {
       },
       putAlias: (alias) => void aliases.set(alias.name, alias),
       deleteAlias: (name) => void aliases.delete(name),
+      retirable: this.#retirable.at(now),
     };
   }
 }

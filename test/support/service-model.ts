@@ -56,6 +56,7 @@ const NEWER_VALUES: Readonly<Record<string, readonly string[]>> = {
   KeySpec: ["ML_KEM_512", "ML_KEM_768", "ML_KEM_1024"],
   KeyPairSpec: ["ML_KEM_512", "ML_KEM_768", "ML_KEM_1024"],
   KeyUsage: ["ENCAPSULATE_DECAPSULATE"],
+  Operations: ["Decapsulate", "Encapsulate"],
 };
 
 /** Operations that AWS has added since. */
@@ -90,7 +91,7 @@ function describedByModel(
     ...(shape.max !== undefined && { max: shape.max }),
     ...(shape.pattern !== undefined && { pattern: shape.pattern }),
     ...(shape.enum && { values: [...new Set([...shape.enum, ...newer(member, shape)])].sort() }),
-    ...(element && { element: describedByModel(model as Model, element.shape, "", false) }),
+    ...(element && { element: describedByModel(model as Model, element.shape, member, false) }),
     ...(shape.members && { members: membersByModel(model as Model, name) }),
   };
 }
@@ -128,4 +129,39 @@ function describedByCode(shape: Shape<unknown>): Described {
 export const membersByCode = (members: Members) =>
   Object.fromEntries(
     Object.entries(members).map(([member, shape]) => [member, describedByCode(shape)]),
+  );
+
+/** Members that AWS has added since, and those that are no longer required for their sake. */
+export const NEWER_MEMBERS: Readonly<
+  Record<string, { readonly added: readonly string[]; readonly optional: readonly string[] }>
+> = {
+  CreateGrant: {
+    added: ["GranteeServicePrincipal", "RetiringServicePrincipal", "Constraints.SourceArn"],
+    optional: ["GranteePrincipal"],
+  },
+  ListGrants: { added: ["GranteeServicePrincipal"], optional: [] },
+  ListRetirableGrants: { added: ["RetiringServicePrincipal"], optional: ["RetiringPrincipal"] },
+};
+
+/** The members without some of them, which are named by their paths. */
+export function without(members: Record<string, Described>, paths: readonly string[]) {
+  return Object.fromEntries(
+    Object.entries(members)
+      .filter(([name]) => !paths.includes(name))
+      .map(([name, described]): [string, Described] => {
+        const inner = paths
+          .filter((path) => path.startsWith(`${name}.`))
+          .map((path) => path.slice(name.length + 1));
+        if (inner.length === 0) return [name, described];
+        return [name, { ...described, members: without({ ...described.members }, inner) }];
+      }),
+  );
+}
+
+export const withOptional = (members: Record<string, Described>, names: readonly string[]) =>
+  Object.fromEntries(
+    Object.entries(members).map(([name, described]) => [
+      name,
+      names.includes(name) ? { ...described, required: false } : described,
+    ]),
   );

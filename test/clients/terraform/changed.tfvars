@@ -5,3 +5,4 @@ sid                       = "Root"
 replica_tags              = { Stage = "production" }
 single_is_enabled         = false
 moving_alias_is_on_single = false
+grant_operations          = ["Encrypt", "GenerateDataKey"]

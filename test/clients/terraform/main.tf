@@ -16,6 +16,7 @@ variable "sid" { default = "Account" }
 variable "replica_tags" { default = {} }
 variable "single_is_enabled" { default = true }
 variable "moving_alias_is_on_single" { default = true }
+variable "grant_operations" { default = ["Encrypt", "Decrypt"] }
 
 locals { account = "111122223333" }
 
@@ -103,6 +104,27 @@ resource "aws_kms_key_policy" "single" {
 resource "aws_kms_alias" "moving" {
   name          = "alias/moving"
   target_key_id = var.moving_alias_is_on_single ? aws_kms_key.single.key_id : aws_kms_key.primary.key_id
+}
+
+resource "aws_kms_grant" "app" {
+  name               = "app"
+  key_id             = aws_kms_key.primary.key_id
+  grantee_principal  = "arn:aws:iam::${local.account}:role/app"
+  retiring_principal = "arn:aws:iam::${local.account}:user/admin"
+  operations         = var.grant_operations
+
+  constraints {
+    encryption_context_subset = { Department = "IT" }
+  }
+}
+
+resource "aws_kms_grant" "service" {
+  provider           = aws.ireland
+  key_id             = aws_kms_replica_key.replica.arn
+  grantee_principal  = "dynamodb.eu-west-1.amazonaws.com"
+  retiring_principal = "dynamodb.eu-west-1.amazonaws.com"
+  operations         = ["CreateGrant", "DescribeKey"]
+  retire_on_delete   = true
 }
 
 data "aws_kms_key" "by_alias" {
