@@ -33,7 +33,7 @@ export async function handle(request: Request, service: Service): Promise<Respon
     if (target === null && isQuery(request)) {
       return await answerSts(request, service.settings, requestId);
     }
-    response = answer(await outputFor(request, target, service), requestId);
+    response = answer(await outputFor(request, target, service, requestId), requestId);
   } catch (error) {
     refusal = refusalOf(error, requestId, service.settings);
     response = refused(refusal, requestId);
@@ -49,13 +49,14 @@ async function outputFor(
   request: Request,
   target: string | null,
   { env, settings }: Service,
+  requestId: string,
 ): Promise<Output> {
   requireOpen(settings);
   const caller = callerOf(request.headers.get("authorization"), settings);
   const operation = operationOf(target);
   const record = recordOf(operation);
   const input = readInput(record.input, parseBody(await bodyText(request)));
-  return perform(operation, record, input, edgeOf(env, caller));
+  return perform(operation, record, input, edgeOf(env, caller, requestId));
 }
 
 /** Takes an operation to where it is performed. */
@@ -70,6 +71,8 @@ function perform(
       return record.run(edge, input);
     case "directory":
       return edge.onDirectory(operation, input);
+    case "keyStores":
+      return edge.onKeyStores(operation, input);
     case "create": {
       const keyId = record.newKeyId(input, edge.random);
       return edge.atAddress({ accountId: edge.caller.accountId, keyId }, operation, input);
@@ -102,14 +105,15 @@ interface EdgeOfRequest extends Edge {
 
 const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
 
-function edgeOf(env: Env, caller: Caller): EdgeOfRequest {
+function edgeOf(env: Env, caller: Caller, requestId: string): EdgeOfRequest {
   const directory = (accountId: string) =>
     env.DIRECTORIES.getByName(directoryName(DEFAULT_GENERATION, accountId, caller.region));
   const resolve = (accountId: string, name: string) => directory(accountId).resolveAlias(name);
   const atAddress = async <T>(address: KeyAddress, operation: string, input: object) => {
     const { accountId, keyId } = address;
     const keySet = env.KEY_SETS.getByName(keySetName(DEFAULT_GENERATION, accountId, keyId));
-    return outputOf<T>(await keySet.perform({ operation, input, caller, accountId, keyId }));
+    const call = { operation, input, caller, accountId, keyId, requestId };
+    return outputOf<T>(await keySet.perform(call));
   };
   return {
     caller,
@@ -124,6 +128,10 @@ function edgeOf(env: Env, caller: Caller): EdgeOfRequest {
     },
     async onDirectory<T>(operation: string, input: object) {
       return outputOf<T>(await directory(caller.accountId).perform({ operation, input, caller }));
+    },
+    async onKeyStores<T>(operation: string, input: object) {
+      const call = { operation, input, caller, requestId };
+      return outputOf<T>(await directory(caller.accountId).performOnKeyStores(call));
     },
   };
 }

@@ -6,6 +6,13 @@ import { announce } from "../domain/directory.ts";
 import { assertKeySet, type KeySet } from "../domain/key-set.ts";
 import type { Moment } from "../domain/moment.ts";
 import { nextDue } from "../domain/schedule.ts";
+import type { KeyStoreOfKey } from "../operations/key-store-of-key.ts";
+import {
+  type KeyStoreDesk,
+  type KeyStoreQuestion,
+  keyStoreQuestion,
+  withKeyStore,
+} from "../operations/open-key-store.ts";
 import {
   atMoment,
   type Call,
@@ -14,10 +21,12 @@ import {
   prepare,
   type Step,
 } from "../operations/perform.ts";
-import { type Reply, replyTo } from "../operations/reply.ts";
+import type { Output } from "../operations/operation.ts";
+import { outputOf, type Reply, replyTo } from "../operations/reply.ts";
 import { workerSettingsFrom } from "../settings.ts";
 import { KeySetStore, type Untold } from "./key-set-store.ts";
 import { directoryName, objectName } from "./names.ts";
+import { proxiesOf } from "./proxies.ts";
 
 /** When the alarm tells directories again what they may not have heard. */
 const RETRY_MS = 2000;
@@ -27,6 +36,7 @@ const random: Moment["random"] = (length) => crypto.getRandomValues(new Uint8Arr
 export class KeySetObject extends DurableObject<Env> {
   readonly #store = new KeySetStore(this.ctx.storage);
   readonly #delays = workerSettingsFrom(this.env);
+  readonly #proxies = proxiesOf(this.env, this.#delays);
   #offsetMs = this.#store.offset();
   #set = loadedFrom(this.#store);
   /** When the alarm goes off, or Infinity; what was armed before this object woke is armed anew. */
@@ -37,13 +47,38 @@ export class KeySetObject extends DurableObject<Env> {
   /** Performs an operation. What time did to the set is saved even where the call is refused. */
   async perform(call: Call): Promise<Reply> {
     try {
-      const creates = keyOperationKind(call.operation) === "create";
-      const { step, untold } = this.#step(creates ? await this.#prepared(call) : call);
-      const output = await step.output;
-      if (untold.length > 0) await this.#tell(untold);
-      return { output };
+      const question = keyStoreQuestion(this.#set, call);
+      if (question) return await this.#performInKeyStore(call, question);
+      return { output: await this.#performed(call) };
     } catch (error) {
       return replyTo(error);
+    }
+  }
+
+  async #performed(call: Call): Promise<Output> {
+    const creates = keyOperationKind(call.operation) === "create";
+    const { step, untold } = this.#step(creates ? await this.#prepared(call) : call);
+    const output = await step.output;
+    if (untold.length > 0) await this.#tell(untold);
+    return output;
+  }
+
+  /** The same for a key in a custom key store, which its account's directory in the Region has. */
+  async #performInKeyStore(call: Call, question: KeyStoreQuestion): Promise<Reply> {
+    const { generation, accountId } = objectName(this.ctx.id);
+    const region = this.#set?.primaryRegion ?? call.caller.region;
+    const directory = this.env.DIRECTORIES.getByName(directoryName(generation, accountId, region));
+    const desk: KeyStoreDesk = {
+      keyStore: async (id) => outputOf<KeyStoreOfKey>(await directory.keyStore(id)),
+      admitKey: async (admission) => outputOf<KeyStoreOfKey>(await directory.admitKey(admission)),
+    };
+    const informed = await withKeyStore(call, question, desk, this.#proxies);
+    try {
+      return { output: await this.#performed(informed) };
+    } catch (error) {
+      // What CreateKey was refused for otherwise leaves nothing in the store.
+      if (question.kind === "into" && !this.#set) await directory.releaseKey(call.keyId);
+      throw error;
     }
   }
 

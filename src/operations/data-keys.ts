@@ -7,6 +7,7 @@ import { dataKeyPairSpecNames, isOffered } from "../domain/key-spec.ts";
 import type { Moment } from "../domain/moment.ts";
 import { KmsError, validation } from "../errors.ts";
 import { encryptWith } from "./encryption.ts";
+import { requireNoKeyStore } from "./key-store-of-key.ts";
 import * as members from "./members.ts";
 import { atEdge, type Target, use } from "./operation.ts";
 import { integer, oneOf, required, text } from "./shape.ts";
@@ -90,11 +91,15 @@ export const dataKeys = {
       CustomKeyStoreId: text({ min: 1, max: 64 }),
       Recipient: members.recipient,
     },
-    run({ random }, input) {
-      members.refuseNotBuilt(input, "CustomKeyStoreId", "Recipient");
+    async run(edge, input) {
+      members.refuseNotBuilt(input, "Recipient");
       // Recorded on AWS: optional in the model, required all the same.
       if (input.NumberOfBytes === undefined) throw validation("NumberOfBytes is required.");
-      return { Plaintext: toBase64(random(input.NumberOfBytes)) };
+      const { CustomKeyStoreId } = input;
+      if (CustomKeyStoreId !== undefined) {
+        await edge.onKeyStores("GenerateRandomInKeyStore", { CustomKeyStoreId });
+      }
+      return { Plaintext: toBase64(edge.random(input.NumberOfBytes)) };
     },
   }),
 };
@@ -118,6 +123,7 @@ async function dataKey(target: Target, operation: string, input: DataKeyInput, a
 
 async function dataKeyPair(target: Target, operation: string, input: DataKeyPairInput, at: Moment) {
   requireSymmetric(target, operation);
+  requireNoKeyStore(target);
   if (!isOffered(input.KeyPairSpec, target.key.region)) {
     throw new KmsError(
       "UnsupportedOperationException",

@@ -9,6 +9,7 @@ import { decryptSymmetric, type EncryptionContext, encryptSymmetric } from "../c
 import { bytesIn } from "../domain/key-set.ts";
 import type { Moment } from "../domain/moment.ts";
 import { ciphertextOfUnreachableKey, KmsError, validation } from "../errors.ts";
+import { openedInKeyStore, sealedInKeyStore, unopened } from "./external-encryption.ts";
 import * as members from "./members.ts";
 import { atEdge, type Target, use } from "./operation.ts";
 import { blob, required } from "./shape.ts";
@@ -280,7 +281,8 @@ export async function encryptWith(
   const { accountId, keyId } = target.set;
   const origin = { accountId, keyId, keyMaterialId: id };
   const blob = await encryptSymmetric(bytes, origin, plaintext, context, at.random(IV_BYTES));
-  return { ciphertext: toBase64(blob), materialId: id };
+  const ciphertext = await sealedInKeyStore(target, blob, context);
+  return { ciphertext: toBase64(ciphertext), materialId: id };
 }
 
 /** Decrypts with the material the ciphertext names, however old. */
@@ -292,9 +294,10 @@ async function decryptWith(
   const { set, key } = target;
   const origin = requireOwn(target, ciphertext);
   const bytes = bytesIn(set, key, origin.keyMaterialId);
-  const plaintext =
-    bytes && (await decryptSymmetric(bytes, origin, fromBase64(ciphertext), context));
-  if (!plaintext) throw new KmsError("InvalidCiphertextException");
+  if (!bytes) throw new KmsError("InvalidCiphertextException");
+  const blob = await openedInKeyStore(target, fromBase64(ciphertext), context);
+  const plaintext = await decryptSymmetric(bytes, origin, blob, context);
+  if (!plaintext) throw unopened(target);
   return { plaintext, materialId: origin.keyMaterialId };
 }
 

@@ -1,6 +1,7 @@
 // The registry: every operation of the API that is built, and the steps of those that are composed.
 
 import { aliases, aliasSteps } from "./aliases.ts";
+import { customKeyStores, keyStoreSteps } from "./custom-key-stores.ts";
 import { dataKeys } from "./data-keys.ts";
 import { encryption, reEncryptSteps } from "./encryption.ts";
 import { keyAgreement } from "./key-agreement.ts";
@@ -8,7 +9,7 @@ import { keyDeletion } from "./key-deletion.ts";
 import { keys } from "./keys.ts";
 import { macs } from "./macs.ts";
 import { multiRegion } from "./multi-region.ts";
-import type { Create, InDirectory, KeyRecord, OperationRecord } from "./operation.ts";
+import type { Create, InDirectory, KeyRecord, OnKeyStores, OperationRecord } from "./operation.ts";
 import { policies } from "./policies.ts";
 import { publicKeys } from "./public-keys.ts";
 import { rotation } from "./rotation.ts";
@@ -30,12 +31,14 @@ export const operations: Readonly<Record<string, OperationRecord>> = {
   ...aliases,
   ...tags,
   ...policies,
+  ...customKeyStores,
 };
 
 const all: Readonly<Record<string, OperationRecord>> = {
   ...operations,
   ...reEncryptSteps,
   ...aliasSteps,
+  ...keyStoreSteps,
 };
 
 const ofKinds = (...kinds: readonly string[]) =>
@@ -55,15 +58,14 @@ export const keyOperations: Readonly<Record<string, KeyRecord | Create<unknown>>
 export const directoryOperations: Readonly<Record<string, InDirectory<unknown>>> =
   ofKinds("directory");
 
+/** What is performed on custom key stores, steps included. */
+export const keyStoreOperations: Readonly<Record<string, OnKeyStores<unknown>>> =
+  ofKinds("keyStores");
+
 /** The operations of the API that are not built yet. */
 export const operationsNotBuilt: readonly string[] = [
-  "ConnectCustomKeyStore",
-  "CreateCustomKeyStore",
   "CreateGrant",
-  "DeleteCustomKeyStore",
   "DeleteImportedKeyMaterial",
-  "DescribeCustomKeyStores",
-  "DisconnectCustomKeyStore",
   "GetKeyLastUsage",
   "GetParametersForImport",
   "ImportKeyMaterial",
@@ -71,5 +73,4 @@ export const operationsNotBuilt: readonly string[] = [
   "ListRetirableGrants",
   "RetireGrant",
   "RevokeGrant",
-  "UpdateCustomKeyStore",
 ];

@@ -29,6 +29,7 @@ export function keyMetadata({ set, key, arn }: Target): object {
     KeyUsage: set.keyUsage,
     KeyState: key.state,
     ...deletion(key),
+    ...placeInKeyStore(set),
     Origin: set.origin,
     KeyManager: "CUSTOMER",
     CustomerMasterKeySpec: set.keySpec,
@@ -73,6 +74,17 @@ function expiration(set: KeySet, key: Key): object {
   return {
     ExpirationModel: "KEY_MATERIAL_EXPIRES",
     ValidTo: timestamp(Math.min(...expiries)),
+  };
+}
+
+/** The custom key store of a key that is in one, and what it is there. */
+function placeInKeyStore({ customKeyStore }: KeySet): object {
+  if (!customKeyStore) return {};
+  const { id, cloudHsmClusterId, xksKeyId } = customKeyStore;
+  return {
+    CustomKeyStoreId: id,
+    ...(cloudHsmClusterId !== null && { CloudHsmClusterId: cloudHsmClusterId }),
+    ...(xksKeyId !== null && { XksKeyConfiguration: { Id: xksKeyId } }),
   };
 }
 

@@ -21,6 +21,7 @@ import type { Moment, NewKeyPair } from "../domain/moment.ts";
 import type { Region } from "../domain/region.ts";
 import { KmsError, notBuilt, validation } from "../errors.ts";
 import { keyMetadata } from "./key-metadata.ts";
+import { keyStoreWanted, switched } from "./key-store-of-key.ts";
 import * as members from "./members.ts";
 import { newKey } from "./new-key.ts";
 import { change, create, inDirectory, use } from "./operation.ts";
@@ -45,14 +46,19 @@ export const keys = {
       MultiRegion: boolean,
       XksKeyId: text({ min: 1, max: 128, pattern: "^[a-zA-Z0-9-_.]+$" }),
     },
+    keyStore(input, caller) {
+      const { keySpec } = specAndUsage(input, caller.region);
+      requireOrigin(keySpec, input.Origin ?? "AWS_KMS");
+      return keyStoreWanted(input);
+    },
     prepare: (input, caller, newKeyPair) =>
       newMaterial(specAndUsage(input, caller.region), newKeyPair),
     newKeyId: (input, random) =>
       input.MultiRegion ? `mrk-${uuid(random, "")}` : uuid(random, "-"),
-    create(keyId, input, prepared, caller, at) {
+    create(keyId, input, prepared, caller, at, keyStore) {
       const { keySpec, keyUsage } = specAndUsage(input, caller.region);
-      requireOrigin(keySpec, input.Origin ?? "AWS_KMS");
-      members.refuseNotBuilt(input, "CustomKeyStoreId", "XksKeyId");
+      const origin = input.Origin ?? "AWS_KMS";
+      requireOrigin(keySpec, origin);
       const length = materialBytesOf(keySpec, caller.region);
       const made = length === null ? (prepared as MaterialBytes) : randomMaterial(length, at);
       const key = newKey(input, caller, "Enabled", at.now);
@@ -62,7 +68,14 @@ export const keys = {
         multiRegion: input.MultiRegion ?? false,
         keySpec,
         keyUsage,
-        origin: "AWS_KMS",
+        origin,
+        ...(keyStore && {
+          customKeyStore: {
+            id: keyStore.id,
+            cloudHsmClusterId: keyStore.cloudHsmClusterId,
+            xksKeyId: input.XksKeyId ?? null,
+          },
+        }),
         primaryRegion: caller.region,
         update: null,
         materials: [{ ...madeMaterial(made, at), rotation: null }],
@@ -104,7 +117,7 @@ export const keys = {
     input: { KeyId: required(members.keyId) },
     invalidArn: true,
     change: ({ set, key }) => ({
-      set: key.state === "Enabled" ? set : withKeys(set, { ...key, state: "Enabled" }),
+      set: key.state === "Enabled" ? set : withKeys(set, switched(key, "Enabled")),
       output: null,
     }),
   }),
@@ -113,7 +126,7 @@ export const keys = {
     input: { KeyId: required(members.keyId) },
     invalidArn: true,
     change: ({ set, key }) => ({
-      set: key.state === "Disabled" ? set : withKeys(set, { ...key, state: "Disabled" }),
+      set: key.state === "Disabled" ? set : withKeys(set, switched(key, "Disabled")),
       output: null,
     }),
   }),
@@ -189,7 +202,7 @@ function requireOrigin(keySpec: KeySpec, origin: Origin): void {
       `Origin ${origin} is not supported for KeySpec ${keySpec}.`,
     );
   }
-  if (origin !== "AWS_KMS") throw notBuilt(`Origin ${origin}`);
+  if (origin === "EXTERNAL") throw notBuilt(`Origin ${origin}`);
 }
 
 /** The pair of a key that is one; it takes time to make, and the core takes none. */

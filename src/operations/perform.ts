@@ -10,6 +10,7 @@ import { advance } from "../domain/schedule.ts";
 import { KmsError, keyNotFound, notAllowedByResource } from "../errors.ts";
 import { dryRunSucceeded } from "./encryption.ts";
 import { keyOperations } from "./index.ts";
+import { inKeyStore, type OpenKeyStore } from "./key-store-of-key.ts";
 import type { Caller, Create, KeyRecord, Output, Target } from "./operation.ts";
 
 /** One request to a key set, as the edge sends it. */
@@ -22,6 +23,10 @@ export interface Call {
   readonly keyId: string;
   /** What `prepare` made of it. */
   readonly prepared?: unknown;
+  /** The custom key store that the key is in, or is to be in, as it is now. */
+  readonly keyStore?: OpenKeyStore;
+  /** The request's ID, for those that KMS itself calls. */
+  readonly requestId?: string;
 }
 
 /** What a call did: the set as it is now, to be saved where it is another one, and the answer. */
@@ -45,7 +50,7 @@ export function perform(set: KeySet | null, call: Call, at: Moment): Step {
   const record = keyOperations[call.operation];
   if (!record) throw new Error(`no key operation ${call.operation}`);
   if (record.kind === "create") return started(record, call, at);
-  const target = found(set, record, call);
+  const target = found(set && call.keyStore ? inKeyStore(set, call.keyStore) : set, record, call);
   requirePermission(target, record, call);
   record.check?.(call.input);
   requireDesignation(record, target);
@@ -60,7 +65,8 @@ export function perform(set: KeySet | null, call: Call, at: Moment): Step {
 }
 
 function started(record: Create<unknown>, call: Call, at: Moment): Step {
-  return record.create(call.keyId, call.input, call.prepared, call.caller, at);
+  const { keyId, input, prepared, caller, keyStore = null } = call;
+  return record.create(keyId, input, prepared, caller, at, keyStore);
 }
 
 /** What an operation needs to have made before it meets the set; null for most. */
@@ -72,7 +78,10 @@ export async function prepare(call: Call, newKeyPair: NewKeyPair): Promise<unkno
 function found(set: KeySet | null, record: KeyRecord, call: Call): Target {
   const { region } = call.caller;
   const key = set && keyIn(set, region);
-  if (set && key) return { set, key, arn: arnOf(set, key) };
+  if (set && key) {
+    const { keyStore } = call;
+    return { set, key, arn: arnOf(set, key), ...(keyStore && { keyStore }) };
+  }
   throw outOfReach(record, call, keyArn(region, call.accountId, call.keyId));
 }
 

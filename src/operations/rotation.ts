@@ -7,8 +7,9 @@ import { DAY_MS } from "../domain/moment.ts";
 import { startRotation } from "../domain/schedule.ts";
 import { KmsError } from "../errors.ts";
 import { timestamp } from "./key-metadata.ts";
+import { requireNoKeyStore } from "./key-store-of-key.ts";
 import * as members from "./members.ts";
-import { change, use } from "./operation.ts";
+import { change, type Target, use } from "./operation.ts";
 import { pageOf } from "./pages.ts";
 import { integer, oneOf, required } from "./shape.ts";
 
@@ -28,8 +29,9 @@ export const rotation = {
     },
     invalidArn: true,
     designation: "primary",
-    change({ set }, { RotationPeriodInDays }, at) {
-      requireRotating(set);
+    change(target, { RotationPeriodInDays }, at) {
+      const { set } = target;
+      requireRotating(target);
       const before = set.rotation?.periodDays;
       const periodDays = RotationPeriodInDays ?? before ?? STANDARD_ROTATION_PERIOD_DAYS;
       if (periodDays === before) return { set, output: null };
@@ -42,8 +44,9 @@ export const rotation = {
     input: { KeyId: required(members.keyId) },
     invalidArn: true,
     designation: "primary",
-    change({ set }) {
-      requireRotating(set);
+    change(target) {
+      const { set } = target;
+      requireRotating(target);
       return { set: set.rotation ? { ...set, rotation: null } : set, output: null };
     },
   }),
@@ -52,7 +55,9 @@ export const rotation = {
   GetKeyRotationStatus: use({
     input: { KeyId: required(members.keyId) },
     invalidArn: true,
-    use({ set, key, arn }) {
+    use(target) {
+      const { set, key, arn } = target;
+      requireNoKeyStore(target);
       const pending = key.state === "PendingDeletion" || key.state === "PendingReplicaDeletion";
       const settings = pending ? null : set.rotation;
       const running = set.rotationInProgress;
@@ -74,8 +79,9 @@ export const rotation = {
     input: { KeyId: required(members.keyId) },
     invalidArn: true,
     designation: "primary",
-    change({ set, arn }, _input, at) {
-      requireRotating(set);
+    change(target, _input, at) {
+      const { set, arn } = target;
+      requireRotating(target);
       requireNoRotationNear(set, at.now);
       const made = set.materials.filter((material) => material.rotation?.type === "ON_DEMAND");
       if (made.length >= MAX_ON_DEMAND_ROTATIONS) {
@@ -99,8 +105,9 @@ export const rotation = {
       Marker: members.marker,
     },
     invalidArn: true,
-    use({ set }, input) {
-      requireRotating(set);
+    use(target, input) {
+      const { set } = target;
+      requireRotating(target);
       const all = input.IncludeKeyMaterial === "ALL_KEY_MATERIAL";
       const shown = set.materials.filter((material) => all || material.rotation);
       const { items, output } = pageOf("ListKeyRotations", shown, input, ROTATION_PAGE);
@@ -110,8 +117,9 @@ export const rotation = {
 };
 
 /** Only symmetric encryption keys rotate. Recorded for RotateKeyOnDemand, without a text. */
-function requireRotating({ keySpec }: KeySet): void {
-  if (!keySpecRow(keySpec).rotates) throw new KmsError("UnsupportedOperationException");
+function requireRotating(target: Target): void {
+  if (!keySpecRow(target.set.keySpec).rotates) throw new KmsError("UnsupportedOperationException");
+  requireNoKeyStore(target);
 }
 
 function requireNoRotationNear(set: KeySet, now: number): void {
