@@ -36,15 +36,15 @@ const allowed: Record<string, readonly string[]> = {
   index: ["app", "objects"],
   app: ["api", "settings"],
   api: ["operations", "domain", "crypto", "settings"],
-  objects: ["operations", "domain", "crypto", "settings"],
-  operations: ["domain", "crypto"],
+  objects: ["operations", "domain", "crypto", "settings", "xks"],
+  operations: ["domain", "crypto", "xks"],
   crypto: [],
   domain: ["crypto"],
   sigv4: ["crypto"],
   xks: ["sigv4", "crypto"],
   attestation: ["crypto"],
-  cli: ["settings"],
-  settings: ["domain"],
+  cli: ["settings", "xks"],
+  settings: ["domain", "xks"],
 };
 /** Beyond these, types alone. The object's names are the one thing the edge shares with objects. */
 const allowedTypes: Record<string, readonly string[]> = {

@@ -1,6 +1,7 @@
 // The configuration workerd is started with, in Cap'n Proto's text format. Pure: text out, no file.
 // https://github.com/cloudflare/workerd/blob/main/src/workerd/server/workerd.capnp
 
+import { proxyBinding, type ResolveTable } from "../xks/endpoint.ts";
 import type { BuildFacts } from "./build-facts.ts";
 
 export interface WorkerdSetup {
@@ -12,6 +13,10 @@ export interface WorkerdSetup {
   readonly stateFolder: string;
   /** The Worker's variables. */
   readonly variables: Readonly<Record<string, string>>;
+  /** Where listed hosts of external key store proxies are. */
+  readonly xksHosts: ResolveTable;
+  /** Authorities to trust besides the public ones, in PEM; empty for none. */
+  readonly xksAuthorities: string;
 }
 
 /**
@@ -23,6 +28,12 @@ export function workerdConfig(facts: BuildFacts, setup: WorkerdSetup): string {
     ({ className }) =>
       `(className = ${quoted(className)}, uniqueKey = ${quoted(`edge-kms-${className}`)}, enableSql = true)`,
   );
+  const tls = tlsOptions(setup.xksAuthorities);
+  const proxies = [...setup.xksHosts].map(([host, address], index) => ({
+    name: proxyBinding(index),
+    // Whatever the URL, it leads to this one address, and holds the certificate to the host's name.
+    service: `external = (address = ${quoted(address)}, https = (options = (), ${tls}, certificateHost = ${quoted(host)}))`,
+  }));
   const bindings = [
     ...facts.durableObjects.map(
       ({ name, className }) =>
@@ -31,6 +42,7 @@ export function workerdConfig(facts: BuildFacts, setup: WorkerdSetup): string {
     ...Object.entries(setup.variables).map(
       ([name, value]) => `(name = ${quoted(name)}, text = ${quoted(value)})`,
     ),
+    ...proxies.map(({ name }) => `(name = ${quoted(name)}, service = ${quoted(name)})`),
   ];
   return `using Workerd = import "/workerd/workerd.capnp";
 
@@ -38,6 +50,8 @@ const config :Workerd.Config = (
   services = [
     (name = "main", worker = .worker),
     (name = "disk", disk = (path = ${quoted(setup.stateFolder)}, writable = true)),
+    (name = "internet", network = (allow = ["public"], ${tls})),
+    ${proxies.map(({ name, service }) => `(name = ${quoted(name)}, ${service}),`).join("\n    ")}
   ],
   sockets = [
     (name = "http", address = ${quoted(socketAddress(setup.host, setup.port))}, http = (), service = "main"),
@@ -57,6 +71,12 @@ const worker :Workerd.Worker = (
   durableObjectStorage = (localDisk = "disk"),
 );
 `;
+}
+
+/** Whom TLS trusts; one text may hold several certificates. */
+function tlsOptions(authorities: string): string {
+  const trusted = authorities === "" ? [] : [quoted(authorities)];
+  return `tlsOptions = (trustBrowserCas = true, trustedCertificates = [${trusted.join(", ")}])`;
 }
 
 /** A text literal of Cap'n Proto: what is not printable ASCII or above goes in as an escape. */

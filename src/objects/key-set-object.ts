@@ -13,6 +13,7 @@ import {
   keyStoreQuestion,
   withKeyStore,
 } from "../operations/open-key-store.ts";
+import type { Output } from "../operations/operation.ts";
 import {
   atMoment,
   type Call,
@@ -21,7 +22,6 @@ import {
   prepare,
   type Step,
 } from "../operations/perform.ts";
-import type { Output } from "../operations/operation.ts";
 import { outputOf, type Reply, replyTo } from "../operations/reply.ts";
 import { workerSettingsFrom } from "../settings.ts";
 import { KeySetStore, type Untold } from "./key-set-store.ts";

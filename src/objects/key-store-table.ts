@@ -1,11 +1,7 @@
 // What a directory keeps of custom key stores: the stores, what was said of clusters and VPC endpoint
 // services, and which keys are in which store. Proxies' secrets are in the rows of the stores.
 
-import {
-  type CustomKeyStore,
-  type KeyStores,
-  noKeyStores,
-} from "../domain/custom-key-store.ts";
+import { type CustomKeyStore, type KeyStores, noKeyStores } from "../domain/custom-key-store.ts";
 import type { KeyStoreWanted } from "../operations/key-store-of-key.ts";
 import type { KeysInStores } from "../operations/operation.ts";
 

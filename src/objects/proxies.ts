@@ -2,12 +2,9 @@
 // server has listed, the network for all others. Knows no rule of KMS.
 
 import type { WorkerSettings } from "../settings.ts";
-import { parseResolveTable } from "../xks/endpoint.ts";
+import { parseResolveTable, proxyBinding } from "../xks/endpoint.ts";
 import { type Proxies, proxiesBy } from "../xks/proxies.ts";
 import { type Transport, workerTransport } from "../xks/transport.ts";
-
-/** The name of the binding that leads to a listed host, by its place in the list. */
-export const proxyBinding = (index: number) => `XKS_${index}`;
 
 /** A host that is listed but has no binding here is one like any other. */
 export function proxiesOf(env: Env, settings: WorkerSettings): Proxies {

@@ -23,7 +23,12 @@ import { connectableCluster, newCluster, relatedCluster } from "./cloudhsm-key-s
 import { changedProxy, endpointServiceError, newProxy } from "./external-key-stores.ts";
 import { timestamp } from "./key-metadata.ts";
 import { acceptedChanges, acceptedProperties } from "./key-store-properties.ts";
-import { connectionStateUnfit, hasKeys, keyStoreNotFound, nameInUse } from "./key-store-refusals.ts";
+import {
+  connectionStateUnfit,
+  hasKeys,
+  keyStoreNotFound,
+  nameInUse,
+} from "./key-store-refusals.ts";
 import * as members from "./members.ts";
 import { type KeyStoresView, onKeyStores } from "./operation.ts";
 import { pageOf } from "./pages.ts";

@@ -10,13 +10,7 @@ import type {
   KeyStores,
   ProxyConfiguration,
 } from "../domain/custom-key-store.ts";
-import {
-  isInCustomKeyStore,
-  type Key,
-  type KeySet,
-  keysOf,
-  withKeys,
-} from "../domain/key-set.ts";
+import { isInCustomKeyStore, type Key, type KeySet, keysOf, withKeys } from "../domain/key-set.ts";
 import { KmsError, validation } from "../errors.ts";
 import type { ProxyCiphertext } from "../xks/responses.ts";
 

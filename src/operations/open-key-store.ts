@@ -72,8 +72,8 @@ function externalKeyOf(
   const key = { ...addressOf(proxy, caller), xksKeyId };
   return {
     encrypt: async (plaintext, data) =>
-      valueOf(await proxies.encrypt(key, request, plaintext, data)),
-    decrypt: async (sealed, data) => valueOf(await proxies.decrypt(key, request, sealed, data)),
+      resultOf(await proxies.encrypt(key, request, plaintext, data)),
+    decrypt: async (sealed, data) => resultOf(await proxies.decrypt(key, request, sealed, data)),
   };
 }
 
@@ -83,7 +83,7 @@ const untouched: ExternalKey = {
   decrypt: () => Promise.reject(dryRunSucceeded()),
 };
 
-function valueOf<T>(result: ProxyResult<T>): T {
+function resultOf<T>(result: ProxyResult<T>): T {
   if (result.ok) return result.value;
   const { type, message } = cryptographicRefusal(result.failure.name);
   throw new KmsError(type, message);

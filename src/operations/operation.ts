@@ -1,11 +1,7 @@
 // What an operation is: one record, which says what it takes and what it does. Six kinds; none
 // knows HTTP, storage or Durable Objects.
 
-import type {
-  KeyStores,
-  KeyStoresMoment,
-  ProxyConfiguration,
-} from "../domain/custom-key-store.ts";
+import type { KeyStores, KeyStoresMoment, ProxyConfiguration } from "../domain/custom-key-store.ts";
 import type { Directory } from "../domain/directory.ts";
 import type { Key, KeySet } from "../domain/key-set.ts";
 import type { KeyOperationName } from "../domain/key-state.ts";

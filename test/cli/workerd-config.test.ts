@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { quoted, serverUrl, socketAddress, workerdConfig } from "../../src/cli/workerd-config.ts";
+import { resolveTable } from "../../src/xks/endpoint.ts";
 
 test.each([
   ["plain", '"plain"'],
@@ -46,6 +47,8 @@ describe("the configuration", () => {
       bundleName: "worker.mjs",
       stateFolder: '/a "b"/state',
       variables: { DEFAULT_REGION: "us-east-1", LOG: "off" },
+      xksHosts: resolveTable(["xks.example.com=127.0.0.1:8443", "b.example.com=[::1]:9443"]),
+      xksAuthorities: "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n",
     },
   );
 
@@ -59,6 +62,13 @@ describe("the configuration", () => {
     String.raw`disk = (path = "/a \"b\"/state", writable = true)`,
     'address = "[::1]:8787"',
     'esModule = embed "/worker.mjs"',
+    '(name = "XKS_0", service = "XKS_0")',
+    '(name = "XKS_1", service = "XKS_1")',
+    '(name = "XKS_0", external = (address = "127.0.0.1:8443", https = (',
+    'certificateHost = "xks.example.com"',
+    '(name = "XKS_1", external = (address = "[::1]:9443", https = (',
+    '(name = "internet", network = (allow = ["public"], tlsOptions = (trustBrowserCas = true, ',
+    String.raw`trustedCertificates = ["-----BEGIN CERTIFICATE-----\x0aAA==`,
   ])("says %s", (part) => {
     expect(text).toContain(part);
   });

@@ -15,9 +15,17 @@ import type { Region } from "../../src/domain/region.ts";
 import { KmsError } from "../../src/errors.ts";
 import { directoryOperations, keyOperations, operations } from "../../src/operations/index.ts";
 import type { KeyAddress } from "../../src/operations/key-address.ts";
+import { keyStoreQuestion, withKeyStore } from "../../src/operations/open-key-store.ts";
 import type { Caller, Edge, KeyRecord, Output } from "../../src/operations/operation.ts";
 import { atMoment, type Call, perform, prepare } from "../../src/operations/perform.ts";
+import {
+  admitKey,
+  keyStoreNow,
+  performOnKeyStores,
+} from "../../src/operations/perform-on-key-stores.ts";
 import { readInput } from "../../src/operations/shape.ts";
+import type { Proxies } from "../../src/xks/proxies.ts";
+import { MemoryKeyStores, noProxies } from "./key-stores.ts";
 
 declare global {
   /** The Workers runtime types have this global, and those of Node do not. */
@@ -29,6 +37,7 @@ export const START = Date.UTC(2026, 0, 1);
 export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
 export const DAY = 24 * 60 * MINUTE;
+const REQUEST_ID = "4112f4d6-db54-4af4-ae30-c55a22a8dfae";
 
 export const arnOf = (region: string, keyId: string, accountId = ACCOUNT) =>
   `arn:aws:kms:${region}:${accountId}:key/${keyId}`;
@@ -113,8 +122,12 @@ export class World {
   readonly random = seededRandom(1);
   /** Whether every saved set has to be one that can come about. */
   checks = true;
+  /** How long connecting and disconnecting a custom key store take. */
+  connectingMs = 2000;
+  proxies: Proxies = noProxies;
   readonly #sets = new Map<string, KeySet>();
   readonly #directories = new Map<string, MemoryDirectory>();
+  readonly #keyStores = new Map<string, MemoryKeyStores>();
 
   constructor(delays: Partial<Delays> = {}) {
     this.delays = { creatingMs: 2000, updatingMs: 2000, rotatingMs: 1000, ...delays };
@@ -127,6 +140,12 @@ export class World {
     other.checks = this.checks;
     for (const [id, set] of this.#sets) other.#sets.set(id, set);
     for (const [name, known] of this.#directories) other.#directories.set(name, known.fork());
+    other.connectingMs = this.connectingMs;
+    other.proxies = this.proxies;
+    for (const [name, known] of this.#keyStores) {
+      const [accountId, region] = name.split("/") as [string, string];
+      other.#keyStores.set(name, known.fork(other.#world(accountId, region)));
+    }
     return other;
   }
 
@@ -239,6 +258,8 @@ export class World {
         return record.run(edge, input);
       case "directory":
         return edge.onDirectory(operation, input);
+      case "keyStores":
+        return edge.onKeyStores(operation, input);
       case "create": {
         const keyId = record.newKeyId(input, this.random);
         return edge.atAddress({ accountId: edge.caller.accountId, keyId }, operation, input);
@@ -272,6 +293,11 @@ export class World {
         const directory = this.#directory(caller.accountId, caller.region).at(this.now);
         return directoryOperations[operation]?.run(directory, input, caller, this.now) as T;
       },
+      onKeyStores: async <T>(operation: string, input: object) => {
+        const call = { operation, input, caller, requestId: REQUEST_ID };
+        const host = this.keyStores(caller.region, caller.accountId);
+        return (await performOnKeyStores(call, host)) as T;
+      },
     };
   }
 
@@ -281,7 +307,11 @@ export class World {
     input: object,
     caller: Caller,
   ): Promise<Output> {
-    const call: Call = { operation, input, caller, accountId, keyId };
+    const id = `${accountId}/${keyId}`;
+    const call = await this.#informed(
+      { operation, input, caller, accountId, keyId, requestId: REQUEST_ID },
+      this.#sets.get(id) ?? null,
+    );
     const prepared = await prepare(call, generateKeyPair);
     const at: Moment = {
       now: this.now,
@@ -289,7 +319,6 @@ export class World {
       delays: this.delays,
       newKeyPair: generateKeyPair,
     };
-    const id = `${accountId}/${keyId}`;
     const before = this.#sets.get(id) ?? null;
     const set = atMoment(before, at);
     try {
@@ -298,8 +327,38 @@ export class World {
       return step.output;
     } catch (error) {
       this.#save(id, before, set);
+      if (call.keyStore && !set) this.keyStores(caller.region, accountId).release(keyId);
       throw error;
     }
+  }
+
+  /** The call with the custom key store that it has to know. */
+  async #informed(call: Call, set: KeySet | null): Promise<Call> {
+    const question = keyStoreQuestion(set, call);
+    if (!question) return call;
+    const host = this.keyStores(set?.primaryRegion ?? call.caller.region, call.accountId);
+    const desk = {
+      keyStore: async (id: string) => keyStoreNow(id, host),
+      admitKey: (admission: Parameters<typeof admitKey>[0]) => admitKey(admission, host),
+    };
+    return withKeyStore(call, question, desk, this.proxies);
+  }
+
+  /** The custom key stores of an account in a Region. */
+  keyStores(region: string, accountId = ACCOUNT): MemoryKeyStores {
+    const name = `${accountId}/${region}`;
+    const known = this.#keyStores.get(name) ?? new MemoryKeyStores(this.#world(accountId, region));
+    this.#keyStores.set(name, known);
+    return known;
+  }
+
+  /** What key stores ask of the rest of the world. */
+  #world(accountId: string, region: string) {
+    return {
+      moment: () => ({ now: this.now, random: this.random, connectingMs: this.connectingMs }),
+      proxies: () => this.proxies,
+      hasKey: (keyId: string) => this.directory(region, accountId).key(keyId) !== null,
+    };
   }
 
   #save(id: string, before: KeySet | null, after: KeySet | null): void {
