@@ -63,8 +63,14 @@ export function connectableCluster({ clusterId }: CloudHsmKeyStore, clusters: Cl
   return null;
 }
 
-/** Throws unless the cluster is there, active, and has two active HSMs, as a new key needs them. */
-export function requireUsable(clusters: Clusters, id: string): void {
+/** Throws unless a new key can be made in the cluster; CreateKey has one exception for all of it. */
+export function requireRoomForKey({ clusterId }: CloudHsmKeyStore, clusters: Clusters): void {
+  const { state, hsms } = clusterOf(clusters, clusterId);
+  if (state !== "ACTIVE" || hsms < 2) throw clusterNeedsHsms(clusterId, 2);
+}
+
+/** Throws unless the cluster is there, active, and has two active HSMs. */
+function requireUsable(clusters: Clusters, id: string): void {
   const { state, hsms } = clusterOf(clusters, id);
   if (state === "DELETED") throw clusterNotFound(id);
   if (state !== "ACTIVE") throw clusterNotActive(id);

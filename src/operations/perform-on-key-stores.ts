@@ -13,7 +13,7 @@ import {
 import { KmsError } from "../errors.ts";
 import { createKeyRefusal, unfitForUse } from "../xks/failures.ts";
 import type { Proxies, ProxyAddress } from "../xks/proxies.ts";
-import { requireUsable } from "./cloudhsm-key-stores.ts";
+import { requireRoomForKey } from "./cloudhsm-key-stores.ts";
 import { requireConnection, requireStore } from "./custom-key-stores.ts";
 import { keyStoreOperations } from "./index.ts";
 import { type KeyStoreOfKey, type KeyStoreWanted, keyStoreOfKey } from "./key-store-of-key.ts";
@@ -97,7 +97,7 @@ function requireAdmission(
     );
   }
   requireConnection(store, "CONNECTED");
-  if (store.type === "AWS_CLOUDHSM") requireUsable(keyStores.clusters, store.clusterId);
+  if (store.type === "AWS_CLOUDHSM") requireRoomForKey(store, keyStores.clusters);
   if (wanted.xksKeyId !== null && host.keys.hasExternalKey(store.id, wanted.xksKeyId)) {
     throw externalKeyInUse(wanted.xksKeyId);
   }
