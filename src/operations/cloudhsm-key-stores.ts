@@ -3,7 +3,7 @@
 
 import { type Clusters, clusterOf, historyOf } from "../domain/cloudhsm-cluster.ts";
 import { type CloudHsmKeyStore, type KeyStores, storesOf } from "../domain/custom-key-store.ts";
-import type { UpdateInput } from "./custom-key-stores.ts";
+import type { UpdateInput } from "./key-store-properties.ts";
 import {
   clusterInUse,
   clusterNeedsHsms,

@@ -7,7 +7,6 @@ import {
   type Connection,
   type ConnectionState,
   type CustomKeyStore,
-  connectivities,
   type ExternalKeyStore,
   type KeyStores,
   MAX_CUSTOM_KEY_STORES,
@@ -22,7 +21,16 @@ import { connectionErrorCode, keyStoreRefusal } from "../xks/failures.ts";
 import { connectableCluster, newCluster, relatedCluster } from "./cloudhsm-key-stores.ts";
 import { changedProxy, endpointServiceError, newProxy } from "./external-key-stores.ts";
 import { timestamp } from "./key-metadata.ts";
-import { acceptedChanges, acceptedProperties } from "./key-store-properties.ts";
+import {
+  acceptedChanges,
+  acceptedProperties,
+  type CreateInput,
+  createInput,
+  customKeyStoreId,
+  customKeyStoreName,
+  type UpdateInput,
+  updateInput,
+} from "./key-store-properties.ts";
 import {
   connectionStateUnfit,
   hasKeys,
@@ -32,53 +40,9 @@ import {
 import * as members from "./members.ts";
 import { type KeyStoresView, onKeyStores } from "./operation.ts";
 import { pageOf } from "./pages.ts";
-import { type InputOf, oneOf, required, structure, text } from "./shape.ts";
+import { required } from "./shape.ts";
 
 const KEY_STORE_PAGE = { standard: 1000, max: 1000 };
-
-const customKeyStoreId = text({ min: 1, max: 64 });
-const customKeyStoreName = text({ min: 1, max: 256 });
-
-/** What CreateCustomKeyStore and UpdateCustomKeyStore both take. */
-const properties = {
-  CloudHsmClusterId: text({ min: 19, max: 24, pattern: "cluster-[2-7a-zA-Z]{11,16}" }),
-  KeyStorePassword: text({ min: 7, max: 32, sensitive: true }),
-  XksProxyUriEndpoint: text({ min: 10, max: 128, pattern: "^https://[a-zA-Z0-9.-]+$" }),
-  XksProxyUriPath: text({
-    min: 10,
-    max: 128,
-    pattern: "^(/[a-zA-Z0-9\\/_-]+/kms/xks/v\\d{1,2})$|^(/kms/xks/v\\d{1,2})$",
-  }),
-  XksProxyVpcEndpointServiceName: text({
-    min: 20,
-    max: 64,
-    pattern: "^(com|eu)\\.amazonaws\\.vpce\\.([a-z]+-){2,3}\\d+\\.vpce-svc-[0-9a-z]+$",
-  }),
-  XksProxyVpcEndpointServiceOwner: text({ min: 12, max: 12, pattern: "[0-9]{12}" }),
-  XksProxyAuthenticationCredential: structure({
-    AccessKeyId: required(text({ min: 20, max: 30, pattern: "^[A-Z2-7]+$", sensitive: true })),
-    RawSecretAccessKey: required(
-      text({ min: 43, max: 64, pattern: "^[a-zA-Z0-9\\/+=]+$", sensitive: true }),
-    ),
-  }),
-  XksProxyConnectivity: oneOf(connectivities),
-};
-
-const createInput = {
-  CustomKeyStoreName: required(customKeyStoreName),
-  ...properties,
-  TrustAnchorCertificate: text({ min: 1, max: 5000 }),
-  CustomKeyStoreType: oneOf(["AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"]),
-};
-
-const updateInput = {
-  CustomKeyStoreId: required(customKeyStoreId),
-  NewCustomKeyStoreName: customKeyStoreName,
-  ...properties,
-};
-
-export type CreateInput = InputOf<typeof createInput>;
-export type UpdateInput = InputOf<typeof updateInput>;
 
 const onOne = { input: { CustomKeyStoreId: required(customKeyStoreId) } };
 

@@ -10,8 +10,7 @@ import {
   storesOf,
 } from "../domain/custom-key-store.ts";
 import { validation } from "../errors.ts";
-import type { UpdateInput } from "./custom-key-stores.ts";
-import { proxyCredential, requireConnectivity } from "./key-store-properties.ts";
+import { proxyCredential, requireConnectivity, type UpdateInput } from "./key-store-properties.ts";
 import {
   endpointServiceInUse,
   endpointServiceInvalid,

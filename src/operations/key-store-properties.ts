@@ -1,16 +1,62 @@
-// Which properties each type of custom key store takes, needs, and lets change while it is connected.
+// The properties of custom key stores: their form, and which of them each type of store takes, needs,
+// and lets change while it is connected.
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_UpdateCustomKeyStore.html
 
 import { assert } from "../assert.ts";
-import type {
-  CloudHsmKeyStore,
-  CustomKeyStore,
-  CustomKeyStoreType,
-  ProxyConfiguration,
+import {
+  type CloudHsmKeyStore,
+  type CustomKeyStore,
+  type CustomKeyStoreType,
+  connectivities,
+  type ProxyConfiguration,
 } from "../domain/custom-key-store.ts";
 import { validation } from "../errors.ts";
-import type { CreateInput, UpdateInput } from "./custom-key-stores.ts";
 import type { Caller } from "./operation.ts";
+import { type InputOf, oneOf, required, structure, text } from "./shape.ts";
+
+export const customKeyStoreId = text({ min: 1, max: 64 });
+export const customKeyStoreName = text({ min: 1, max: 256 });
+
+/** What CreateCustomKeyStore and UpdateCustomKeyStore both take. */
+const properties = {
+  CloudHsmClusterId: text({ min: 19, max: 24, pattern: "cluster-[2-7a-zA-Z]{11,16}" }),
+  KeyStorePassword: text({ min: 7, max: 32, sensitive: true }),
+  XksProxyUriEndpoint: text({ min: 10, max: 128, pattern: "^https://[a-zA-Z0-9.-]+$" }),
+  XksProxyUriPath: text({
+    min: 10,
+    max: 128,
+    pattern: "^(/[a-zA-Z0-9\\/_-]+/kms/xks/v\\d{1,2})$|^(/kms/xks/v\\d{1,2})$",
+  }),
+  XksProxyVpcEndpointServiceName: text({
+    min: 20,
+    max: 64,
+    pattern: "^(com|eu)\\.amazonaws\\.vpce\\.([a-z]+-){2,3}\\d+\\.vpce-svc-[0-9a-z]+$",
+  }),
+  XksProxyVpcEndpointServiceOwner: text({ min: 12, max: 12, pattern: "[0-9]{12}" }),
+  XksProxyAuthenticationCredential: structure({
+    AccessKeyId: required(text({ min: 20, max: 30, pattern: "^[A-Z2-7]+$", sensitive: true })),
+    RawSecretAccessKey: required(
+      text({ min: 43, max: 64, pattern: "^[a-zA-Z0-9\\/+=]+$", sensitive: true }),
+    ),
+  }),
+  XksProxyConnectivity: oneOf(connectivities),
+};
+
+export const createInput = {
+  CustomKeyStoreName: required(customKeyStoreName),
+  ...properties,
+  TrustAnchorCertificate: text({ min: 1, max: 5000 }),
+  CustomKeyStoreType: oneOf(["AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"]),
+};
+
+export const updateInput = {
+  CustomKeyStoreId: required(customKeyStoreId),
+  NewCustomKeyStoreName: customKeyStoreName,
+  ...properties,
+};
+
+export type CreateInput = InputOf<typeof createInput>;
+export type UpdateInput = InputOf<typeof updateInput>;
 
 type Property = Exclude<
   keyof (CreateInput & UpdateInput),
