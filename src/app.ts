@@ -1,6 +1,7 @@
 // The routes: KMS itself, health, and the control API.
 
 import { Hono } from "hono";
+import { backing } from "./api/backing.ts";
 import { clock } from "./api/clock.ts";
 import { failed, handle } from "./api/handle.ts";
 import { type WorkerSettings, workerSettingsFrom } from "./settings.ts";
@@ -10,6 +11,8 @@ export const app = new Hono<{ Bindings: Env }>();
 app.post("/", (c) => handle(c.req.raw, { env: c.env, settings: settingsOf(c.env) }));
 app.get("/health", (c) => c.json({ status: "ok" }));
 app.route("/_edge-kms/clock", clock);
+app.route("/_edge-kms/clusters", backing("cluster"));
+app.route("/_edge-kms/vpc-endpoint-services", backing("endpointService"));
 app.onError((error) => failed(error, crypto.randomUUID()));
 
 let settings: WorkerSettings | undefined;

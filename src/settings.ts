@@ -1,14 +1,18 @@
 // Every setting of edge-kms, once: the launcher's flags, the Worker's variables and the README's
-// table are all read from here. Knows no KMS rule but the Regions and the quotas, and no platform.
+// table are all read from here. Knows no KMS rule but the Regions, the quotas and the form of a proxy's
+// address, and no platform.
 
 import { AWS_QUOTAS, parseQuotas } from "./domain/quota.ts";
 import { isRegion, type Region } from "./domain/region.ts";
+import { parseResolveTable } from "./xks/endpoint.ts";
 
 /** How the text of a setting becomes a value; `parse` throws an Error that names no setting. */
 interface Kind<T> {
   readonly parse: (text: string) => T;
   /** What stands behind the flag in `--help`; a switch has none. */
   readonly argument: string | null;
+  /** Whether the flag may be given several times; its values are joined with commas. */
+  readonly repeats?: true;
 }
 
 /** One row: a setting with its flag, its environment variable, or both. */
@@ -69,6 +73,16 @@ const setting = <T>(
   about: string,
 ): Setting<T> => ({ flag, variable, kind, standard, about });
 
+/** Kept as the text it came in, so that it can be passed on as a variable. */
+const resolve: Kind<string> = {
+  argument: "HOST=ADDR:PORT",
+  repeats: true,
+  parse(text) {
+    parseResolveTable(text);
+    return text;
+  },
+};
+
 const region: Kind<Region> = {
   argument: "REGION",
   parse(text) {
@@ -105,6 +119,13 @@ export const launcherSettings = {
     onOff,
     false,
     "Keep the state in a temporary folder, removed at the end",
+  ),
+  xksCa: setting(
+    "xks-ca",
+    null,
+    text("FILE"),
+    "",
+    "Certificate authorities to trust besides the public ones, in PEM, for external key store proxies",
   ),
 };
 
@@ -145,6 +166,27 @@ export const workerSettings = {
     quotas,
     AWS_QUOTAS,
     "Resource quotas: AWS's own, or others for those that are named, as `KEYS=3,TAGS_PER_KEY=60`",
+  ),
+  connectingMs: setting(
+    "connecting-ms",
+    "CONNECTING_MS",
+    durationMs,
+    2000,
+    "How long a custom key store is `CONNECTING`, and how long `DISCONNECTING`",
+  ),
+  xksResolve: setting(
+    "xks-resolve",
+    "XKS_RESOLVE",
+    resolve,
+    "",
+    "Where the external key store proxy of a host is; can be given several times",
+  ),
+  xksTimeoutMs: setting(
+    "xks-timeout-ms",
+    "XKS_TIMEOUT_MS",
+    durationMs,
+    250,
+    "How long an external key store proxy may take to answer",
   ),
   movableClock: setting(
     "movable-clock",

@@ -36,15 +36,15 @@ const allowed: Record<string, readonly string[]> = {
   index: ["app", "objects"],
   app: ["api", "settings"],
   api: ["operations", "domain", "crypto", "attestation", "settings"],
-  objects: ["operations", "domain", "crypto", "settings"],
-  operations: ["domain", "crypto", "attestation"],
+  objects: ["operations", "domain", "crypto", "settings", "xks"],
+  operations: ["domain", "crypto", "attestation", "xks"],
   crypto: [],
   domain: ["crypto"],
   sigv4: ["crypto"],
   xks: ["sigv4", "crypto"],
   attestation: ["crypto"],
-  cli: ["settings"],
-  settings: ["domain"],
+  cli: ["settings", "xks"],
+  settings: ["domain", "xks"],
 };
 /** What the edge shares with objects. */
 const sharedWithObjects = ["objects/names.ts", "objects/key-sets-at-hand.ts"];

@@ -75,6 +75,8 @@ function perform(
       return record.run(edge, input);
     case "directory":
       return edge.onDirectory(operation, input);
+    case "keyStores":
+      return edge.onKeyStores(operation, input);
     case "create": {
       const keyId = record.newKeyId(input, edge.random);
       return edge.atAddress({ accountId: edge.caller.accountId, keyId }, operation, input);
@@ -111,7 +113,7 @@ const random = (length: number) => crypto.getRandomValues(new Uint8Array(length)
 type OfRequest = Pick<Call, "caller" | "requestId" | "recipient">;
 
 function edgeOf(env: Env, { oneIsolate }: WorkerSettings, request: OfRequest): EdgeOfRequest {
-  const { caller, recipient } = request;
+  const { caller, recipient, requestId = "" } = request;
   const directory = (accountId: string) =>
     env.DIRECTORIES.getByName(directoryName(DEFAULT_GENERATION, accountId, caller.region));
   const resolve = (accountId: string, name: string) => directory(accountId).resolveAlias(name);
@@ -137,6 +139,10 @@ function edgeOf(env: Env, { oneIsolate }: WorkerSettings, request: OfRequest): E
     },
     async onDirectory<T>(operation: string, input: object) {
       return outputOf<T>(await directory(caller.accountId).perform({ operation, input, caller }));
+    },
+    async onKeyStores<T>(operation: string, input: object) {
+      const call = { operation, input, caller, requestId };
+      return outputOf<T>(await directory(caller.accountId).performOnKeyStores(call));
     },
   };
 }

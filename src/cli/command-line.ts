@@ -49,9 +49,16 @@ function readFlags(args: readonly string[]): Flags {
     if (token.kind === "positional") {
       throw new LaunchError(`unexpected argument ${JSON.stringify(token.value)}`);
     }
-    if (token.kind === "option") flags.set(token.name, flagText(token));
+    if (token.kind === "option") flags.set(token.name, joined(flags.get(token.name), token));
   }
   return flags;
+}
+
+/** The last one counts, save where a setting takes several. */
+function joined(before: string | undefined, token: Parameters<typeof flagText>[0]): string {
+  const text = flagText(token);
+  const repeats = rows.some(({ flag, kind }) => flag === token.name && kind.repeats);
+  return repeats && before !== undefined ? `${before},${text}` : text;
 }
 
 function flagTypes(): NonNullable<ParseArgsConfig["options"]> {
@@ -112,7 +119,7 @@ function synopsis({ flag, variable, kind }: Setting): string {
 
 function describe({ flag, variable, kind, standard, about }: Setting): string {
   const notes = [
-    ...(kind.argument === null ? [] : [`standard: ${standard}`]),
+    ...(kind.argument === null || standard === "" ? [] : [`standard: ${standard}`]),
     ...(flag !== null && variable !== null ? [`or ${variable}`] : []),
   ];
   const text = about.replaceAll("`", "");

@@ -1,12 +1,14 @@
 // Starts and stops an edge-kms server on this machine. Prints nothing and handles no signal: that
 // is for the command line (main.ts); a test or a program uses it as it is.
 
-import { rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseResolveTable } from "../xks/endpoint.ts";
 import { buildFacts } from "./build-facts.ts";
 import { type DataFolder, openDataFolder, openTemporaryFolder } from "./data-folder.ts";
 import { type KeyPairServer, startKeyPairServer } from "./key-pair-server.ts";
+import { LaunchError } from "./launch-error.ts";
 import { nitroRootText } from "./nitro-root.ts";
 import { type Options, withStandards, workerVariables } from "./options.ts";
 import { serverUrl, workerdConfig } from "./workerd-config.ts";
@@ -75,6 +77,8 @@ async function serve(
     stateFolder,
     keyPairSocket: keyPairs?.socket ?? null,
     variables: workerVariables({ ...options, nitroRoot: nitroRootText(options.nitroRoot) }),
+    xksHosts: parseResolveTable(options.xksResolve),
+    xksAuthorities: options.xksCa === "" ? "" : authoritiesIn(options.xksCa),
   };
   writeFileSync(configFile, workerdConfig(buildFacts(), setup));
   const importFolder = dirname(bundle);
@@ -92,6 +96,18 @@ async function serve(
     },
     kill: () => workerd.kill(),
   };
+}
+
+/** The certificates of a PEM file; throws a LaunchError for one that has none. */
+function authoritiesIn(file: string): string {
+  let pem: string;
+  try {
+    pem = readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new LaunchError(`--xks-ca ${(cause as Error).message}`, { cause });
+  }
+  if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
+  throw new LaunchError(`--xks-ca expects a file with certificates in PEM, not ${file}`);
 }
 
 /** The port, once workerd accepts connections on it; a workerd that does not is gone afterwards. */

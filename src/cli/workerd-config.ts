@@ -1,6 +1,7 @@
 // The configuration workerd is started with, in Cap'n Proto's text format. Pure: text out, no file.
 // https://github.com/cloudflare/workerd/blob/main/src/workerd/server/workerd.capnp
 
+import { proxyBinding, type ResolveTable } from "../xks/endpoint.ts";
 import type { BuildFacts } from "./build-facts.ts";
 
 export interface WorkerdSetup {
@@ -14,6 +15,10 @@ export interface WorkerdSetup {
   readonly keyPairSocket: string | null;
   /** The Worker's variables. */
   readonly variables: Readonly<Record<string, string>>;
+  /** Where listed hosts of external key store proxies are. */
+  readonly xksHosts: ResolveTable;
+  /** Authorities to trust besides the public ones, in PEM; empty for none. */
+  readonly xksAuthorities: string;
 }
 
 /** Classes whose objects stay in memory, where alone they have what they are for. */
@@ -29,9 +34,17 @@ export function workerdConfig(facts: BuildFacts, setup: WorkerdSetup): string {
       `(className = ${quoted(className)}, uniqueKey = ${quoted(`edge-kms-${className}`)}, enableSql = true` +
       `${keptInMemory.has(className) ? ", preventEviction = true" : ""})`,
   );
+  const tls = tlsOptions(setup.xksAuthorities);
+  const proxies = [...setup.xksHosts].map(([host, address], index) => ({
+    name: proxyBinding(index),
+    // Whatever the URL, it leads to this one address, and holds the certificate to the host's name.
+    service: `external = (address = ${quoted(address)}, https = (options = (), ${tls}, certificateHost = ${quoted(host)}))`,
+  }));
   const services = [
     `(name = "main", worker = .worker)`,
     `(name = "disk", disk = (path = ${quoted(setup.stateFolder)}, writable = true))`,
+    `(name = "internet", network = (allow = ["public"], ${tls}))`,
+    ...proxies.map(({ name, service }) => `(name = ${quoted(name)}, ${service})`),
   ];
   const bindings = [
     ...facts.durableObjects.map(
@@ -41,6 +54,7 @@ export function workerdConfig(facts: BuildFacts, setup: WorkerdSetup): string {
     ...Object.entries(setup.variables).map(
       ([name, value]) => `(name = ${quoted(name)}, text = ${quoted(value)})`,
     ),
+    ...proxies.map(({ name }) => `(name = ${quoted(name)}, service = ${quoted(name)})`),
   ];
   if (setup.keyPairSocket !== null) {
     const address = quoted(`unix:${setup.keyPairSocket}`);
@@ -71,6 +85,12 @@ const worker :Workerd.Worker = (
   durableObjectStorage = (localDisk = "disk"),
 );
 `;
+}
+
+/** Whom TLS trusts; one text may hold several certificates. */
+function tlsOptions(authorities: string): string {
+  const trusted = authorities === "" ? [] : [quoted(authorities)];
+  return `tlsOptions = (trustBrowserCas = true, trustedCertificates = [${trusted.join(", ")}])`;
 }
 
 /** A text literal of Cap'n Proto: what is not printable ASCII or above goes in as an escape. */

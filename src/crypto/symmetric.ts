@@ -3,7 +3,7 @@
 // https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec.html
 
 import { fromBase64 } from "./base64.ts";
-import { concat } from "./bytes.ts";
+import { type Bytes, concat } from "./bytes.ts";
 import {
   type CiphertextOrigin,
   ciphertextHeader,
@@ -42,7 +42,7 @@ export async function encryptSymmetric(
   plaintext: Uint8Array<ArrayBuffer>,
   context: EncryptionContext | undefined,
   iv: Uint8Array<ArrayBuffer>,
-): Promise<Uint8Array> {
+): Promise<Bytes> {
   const { cipher, header } = prepared.get(material) ?? (await prepare(material, origin));
   const sealed = await cipher.seal(iv, authenticatedData(header, context), plaintext);
   return concat(header, iv, sealed);

@@ -91,6 +91,17 @@ export interface Key {
   readonly lastUsage?: KeyLastUsage | null;
   /** In the order of their IDs. Related keys share none. */
   readonly grants: readonly Grant[];
+  /** In a custom key store: the state to come back to from Unavailable. */
+  readonly whenAvailable?: "Enabled" | "Disabled";
+}
+
+/** Where a key of a custom key store is. */
+export interface PlaceInKeyStore {
+  readonly id: string;
+  /** The cluster of a CloudHSM key store, as the key last saw it. */
+  readonly cloudHsmClusterId: string | null;
+  /** The external key of a key in an external key store. */
+  readonly xksKeyId: string | null;
 }
 
 /** The shared properties once, and one member per Region. */
@@ -101,6 +112,8 @@ export interface KeySet {
   readonly keySpec: KeySpec;
   readonly keyUsage: KeyUsage;
   readonly origin: Origin;
+  /** Of the origins AWS_CLOUDHSM and EXTERNAL_KEY_STORE alone. */
+  readonly customKeyStore?: PlaceInKeyStore;
   /** The designation; it moves when UpdatePrimaryRegion is accepted. */
   readonly primaryRegion: Region;
   readonly update: PrimaryUpdate | null;

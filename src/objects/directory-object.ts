@@ -1,17 +1,26 @@
-// One account in one Region: its key IDs and aliases. Holds no rule: it reads, lets the operation
+// One account in one Region: its key IDs, aliases and custom key stores. Holds no rule: it reads, lets the operation
 // decide, and writes.
 
 import { DurableObject } from "cloudflare:workers";
 import { type DirectoryEntry, takeIn } from "../domain/directory.ts";
 import { parseQuotas } from "../domain/quota.ts";
 import type { GrantNews } from "../domain/retirable-grant.ts";
-import { directoryOperations } from "../operations/index.ts";
+import { directoryOperations, keyStoreOperations } from "../operations/index.ts";
 import type { Caller } from "../operations/operation.ts";
+import {
+  type Admission,
+  admitKey,
+  type KeyStoresCall,
+  keyStoreNow,
+  performOnKeyStores,
+} from "../operations/perform-on-key-stores.ts";
 import { type Reply, replyTo } from "../operations/reply.ts";
 import { workerSettingsFrom } from "../settings.ts";
 import { inChunks } from "./chunks.ts";
 import { DirectoryStore } from "./directory-store.ts";
 import { KeyRoom } from "./key-room.ts";
+import { backingOf, type Said, sayOfBacking } from "./key-store-backing.ts";
+import { keyStoresHost } from "./key-stores-host.ts";
 import { keySetName, objectName } from "./names.ts";
 
 /** One request to a directory, as the edge sends it. */
@@ -28,9 +37,16 @@ const MAX_RESOLVED = 1000;
 
 export class DirectoryObject extends DurableObject<Env> {
   readonly #store = new DirectoryStore(this.ctx.storage);
-  readonly #quotas = parseQuotas(workerSettingsFrom(this.env).quotas);
+  readonly #settings = workerSettingsFrom(this.env);
+  readonly #quotas = parseQuotas(this.#settings.quotas);
   readonly #room = new KeyRoom(this.#quotas);
   #offsetMs = this.#store.offset();
+  readonly #keyStores = keyStoresHost(
+    this.env,
+    this.#settings,
+    () => this.#store.keyStores(() => this.#now()),
+    () => this.#now(),
+  );
   /** Aliases that were looked up, until anything changes: every change comes by here. */
   readonly #resolved = new Map<string, DirectoryEntry>();
 
@@ -61,6 +77,50 @@ export class DirectoryObject extends DurableObject<Env> {
     if (this.#resolved.size >= MAX_RESOLVED) this.#resolved.clear();
     this.#resolved.set(name, key);
     return key.keyId;
+  }
+
+  /** Performs an operation on the custom key stores kept here. */
+  async performOnKeyStores(call: KeyStoresCall): Promise<Reply> {
+    try {
+      if (keyStoreOperations[call.operation]?.adds) await this.join();
+      return { output: await performOnKeyStores(call, this.#keyStores) };
+    } catch (error) {
+      return replyTo(error);
+    }
+  }
+
+  /** What a key has to know of its custom key store, a KeyStoreOfKey. */
+  keyStore(id: string): Reply {
+    try {
+      return { output: keyStoreNow(id, this.#keyStores) };
+    } catch (error) {
+      return replyTo(error);
+    }
+  }
+
+  /** Lets a new key into a custom key store; the same answer, or what CreateKey is refused with. */
+  async admitKey(admission: Admission): Promise<Reply> {
+    try {
+      return { output: await admitKey(admission, this.#keyStores) };
+    } catch (error) {
+      return replyTo(error);
+    }
+  }
+
+  /** Forgets a key that was let in and then not created. */
+  releaseKey(keyId: string): void {
+    this.#keyStores.keys.release(keyId);
+  }
+
+  /** Takes in what is said of a cluster or a VPC endpoint service; null for what cannot be. */
+  async sayOfBacking(said: Said): Promise<object | null> {
+    await this.join();
+    return sayOfBacking(said, this.#keyStores);
+  }
+
+  /** What is known of a cluster or a VPC endpoint service. */
+  backing(kind: Said["kind"], id: string): object {
+    return backingOf(kind, id, this.#keyStores);
   }
 
   /** Takes in what a key set says of its key here; returns the clock's offset in milliseconds. */

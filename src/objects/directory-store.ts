@@ -2,6 +2,7 @@
 
 import type { Alias, Directory, DirectoryEntry } from "../domain/directory.ts";
 import type { KeySpec, KeyUsage } from "../domain/key-spec.ts";
+import { KeyStoreTable, keyStoreSchema } from "./key-store-table.ts";
 import { hasSchema, migrate } from "./migrations.ts";
 import { retirableGrantSchema, StoredRetirableGrants } from "./retirable-grant-store.ts";
 
@@ -28,6 +29,7 @@ const schema = [
    CREATE INDEX aliasByKey ON alias (keyId, name)`,
   "ALTER TABLE key ADD COLUMN awsAlias TEXT",
   retirableGrantSchema,
+  keyStoreSchema,
 ];
 
 interface KeyRow extends Record<string, SqlStorageValue> {
@@ -89,6 +91,11 @@ export class DirectoryStore {
   /** The directory as it is at `now`; of one that nobody has written to, an empty one. */
   at(now: number): Directory {
     return this.#ready ? new StoredDirectory(this.#storage.sql, now) : emptyDirectory;
+  }
+
+  /** The custom key stores kept here, or null where nobody has written anything yet. */
+  keyStores(now: () => number): KeyStoreTable | null {
+    return this.#ready ? new KeyStoreTable(this.#storage.sql, now) : null;
   }
 
   #migrate(): void {

@@ -9,6 +9,13 @@ import { parseQuotas } from "../domain/quota.ts";
 import type { Region } from "../domain/region.ts";
 import type { GrantNews } from "../domain/retirable-grant.ts";
 import { nextDue } from "../domain/schedule.ts";
+import type { KeyStoreOfKey } from "../operations/key-store-of-key.ts";
+import {
+  type KeyStoreDesk,
+  type KeyStoreQuestion,
+  keyStoreQuestion,
+  withKeyStore,
+} from "../operations/open-key-store.ts";
 import type { Output } from "../operations/operation.ts";
 import {
   atMoment,
@@ -20,7 +27,7 @@ import {
   rehearse,
   startsSet,
 } from "../operations/perform.ts";
-import { type Reply, replyTo } from "../operations/reply.ts";
+import { outputOf, type Reply, replyTo } from "../operations/reply.ts";
 import { workerSettingsFrom } from "../settings.ts";
 import { withinMs } from "./deadline.ts";
 import type { DirectoryObject } from "./directory-object.ts";
@@ -32,6 +39,8 @@ import { newKeyPairFrom } from "./new-key-pair.ts";
 
 /** When the last use of a key is saved: after the answer, and before an idle object is evicted. */
 const SAVE_USAGE_MS = 5000;
+
+import { proxiesOf } from "./proxies.ts";
 
 /** When the alarm tells directories again what they may not have heard. */
 const RETRY_MS = 2000;
@@ -53,6 +62,7 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
   readonly #settings = workerSettingsFrom(this.env);
   readonly #newKeyPair = newKeyPairFrom(this.env, this.ctx.id);
   readonly #quotas = parseQuotas(this.#settings.quotas);
+  readonly #proxies = proxiesOf(this.env, this.#settings);
   #offsetMs = this.#store.offset();
   #set = loadedFrom(this.#store);
   /** When the alarm goes off, or Infinity; what was armed before this object woke is armed anew. */
@@ -69,15 +79,9 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
   /** Performs an operation. What time did to the set is saved even where the call is refused. */
   async perform(call: Call): Promise<Reply> {
     try {
-      const starts = startsSet(this.#set, call);
-      const region = newKeyRegion(call);
-      const ready = starts ? await this.#prepared(call) : call;
-      const stepped = region === null ? this.#step(ready) : this.#stepInRoom(ready, region);
-      const { step, news } = await stepped;
-      const output = await step.output;
-      if (step.usage) this.#note(call.caller.region, step.usage);
-      if (news !== nothing) await this.#tell(news);
-      return { output };
+      const question = keyStoreQuestion(this.#set, call);
+      if (question) return await this.#performInKeyStore(call, question);
+      return { output: await this.#performed(call) };
     } catch (error) {
       return replyTo(error);
     }
@@ -85,11 +89,13 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
 
   /**
    * Uses the key for a caller in this isolate, which makes no difference to coming by `perform`:
-   * null while anything is due, or not on disk yet and so not to be seen. Must not touch `ctx`,
+   * null while anything is due, or not on disk yet and so not to be seen, or to be asked of a custom
+   * key store. Must not touch `ctx`,
    * which may be gone: an object that was evicted still knows what is on disk.
    */
   use(call: Call): { readonly output: Output | Promise<Output> } | null {
-    if (!this.#set || this.#unsaved > 0 || keyOperationKind(call.operation) !== "use") return null;
+    if (!this.#set || this.#unsaved > 0 || this.#set.customKeyStore) return null;
+    if (keyOperationKind(call.operation) !== "use") return null;
     const at = this.#moment();
     if (nextDue(this.#set) <= at.now) return null;
     const { region } = call.caller;
@@ -113,6 +119,34 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
     const before = keySetAtHand(name);
     putAtHand(name, this);
     return before instanceof KeySetObject ? before.#usages : new LastUsages();
+  }
+
+  async #performed(call: Call): Promise<Output> {
+    const region = newKeyRegion(call);
+    const ready = startsSet(this.#set, call) ? await this.#prepared(call) : call;
+    const stepped = region === null ? this.#step(ready) : this.#stepInRoom(ready, region);
+    const { step, news } = await stepped;
+    const output = await step.output;
+    if (step.usage) this.#note(call.caller.region, step.usage);
+    if (news !== nothing) await this.#tell(news);
+    return output;
+  }
+
+  /** The same for a key in a custom key store, which its account's directory in the Region has. */
+  async #performInKeyStore(call: Call, question: KeyStoreQuestion): Promise<Reply> {
+    const directory = this.#directory(this.#set?.primaryRegion ?? call.caller.region);
+    const desk: KeyStoreDesk = {
+      keyStore: async (id) => outputOf<KeyStoreOfKey>(await directory.keyStore(id)),
+      admitKey: async (admission) => outputOf<KeyStoreOfKey>(await directory.admitKey(admission)),
+    };
+    const informed = await withKeyStore(call, question, desk, this.#proxies);
+    try {
+      return { output: await this.#performed(informed) };
+    } catch (error) {
+      // What CreateKey was refused for otherwise leaves nothing in the store.
+      if (question.kind === "into" && !this.#set) await directory.releaseKey(call.keyId);
+      throw error;
+    }
   }
 
   /** Takes the clock's new offset and does what is due by it. */

@@ -7,6 +7,7 @@ import { dataKeyPairSpecNames, isOffered } from "../domain/key-spec.ts";
 import type { Moment } from "../domain/moment.ts";
 import { KmsError, validation } from "../errors.ts";
 import { encryptWith } from "./encryption.ts";
+import { requireNoKeyStore } from "./key-store-of-key.ts";
 import * as members from "./members.ts";
 import { atEdge, type Target, use } from "./operation.ts";
 import { sealed } from "./recipient.ts";
@@ -89,10 +90,14 @@ export const dataKeys = {
       CustomKeyStoreId: text({ min: 1, max: 64 }),
       Recipient: members.recipient,
     },
-    run({ random, recipient }, input) {
-      members.refuseNotBuilt(input, "CustomKeyStoreId");
+    async run(edge, input) {
       // Recorded on AWS: optional in the model, required all the same.
       if (input.NumberOfBytes === undefined) throw validation("NumberOfBytes is required.");
+      const { CustomKeyStoreId } = input;
+      if (CustomKeyStoreId !== undefined) {
+        await edge.onKeyStores("GenerateRandomInKeyStore", { CustomKeyStoreId });
+      }
+      const { random, recipient } = edge;
       const answer = { Plaintext: toBase64(random(input.NumberOfBytes)) };
       return recipient ? sealed(answer, "Plaintext", recipient, random) : answer;
     },
@@ -118,6 +123,7 @@ async function dataKey(target: Target, operation: string, input: DataKeyInput, a
 
 async function dataKeyPair(target: Target, operation: string, input: DataKeyPairInput, at: Moment) {
   requireSymmetric(target, operation);
+  requireNoKeyStore(target);
   if (!isOffered(input.KeyPairSpec, target.key.region)) {
     throw new KmsError(
       "UnsupportedOperationException",

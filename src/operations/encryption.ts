@@ -9,6 +9,7 @@ import { decryptSymmetric, type EncryptionContext, encryptSymmetric } from "../c
 import { bytesIn } from "../domain/key-set.ts";
 import type { Moment } from "../domain/moment.ts";
 import { ciphertextOfUnreachableKey, KmsError, stateError, validation } from "../errors.ts";
+import { openedInKeyStore, sealedInKeyStore, unopened } from "./external-encryption.ts";
 import * as members from "./members.ts";
 import { atEdge, type Edge, type Target, use } from "./operation.ts";
 import { blob, required } from "./shape.ts";
@@ -308,7 +309,8 @@ export async function encryptWith(
   const { accountId, keyId } = target.set;
   const origin = { accountId, keyId, keyMaterialId: id };
   const blob = await encryptSymmetric(bytes, origin, plaintext, context, at.random(IV_BYTES));
-  return { ciphertext: toBase64(blob), materialId: id };
+  const ciphertext = await sealedInKeyStore(target, blob, context);
+  return { ciphertext: toBase64(ciphertext), materialId: id };
 }
 
 /** Decrypts with the material the ciphertext names, however old. */
@@ -320,13 +322,16 @@ async function decryptWith(
   const { set, key } = target;
   const origin = requireOwn(target, ciphertext);
   const bytes = bytesIn(set, key, origin.keyMaterialId);
-  // As in `requireMaterial`: the state does not always tell.
-  if (!bytes && set.materials.some(({ id }) => id === origin.keyMaterialId)) {
-    throw stateError(target.arn, "pending import");
+  if (!bytes) {
+    // As in `requireMaterial`: the state does not always tell.
+    const known = set.materials.some(({ id }) => id === origin.keyMaterialId);
+    throw known
+      ? stateError(target.arn, "pending import")
+      : new KmsError("InvalidCiphertextException");
   }
-  const plaintext =
-    bytes && (await decryptSymmetric(bytes, origin, fromBase64(ciphertext), context));
-  if (!plaintext) throw new KmsError("InvalidCiphertextException");
+  const blob = await openedInKeyStore(target, fromBase64(ciphertext), context);
+  const plaintext = await decryptSymmetric(bytes, origin, blob, context);
+  if (!plaintext) throw unopened(target);
   return { plaintext, materialId: origin.keyMaterialId };
 }
 

@@ -1,6 +1,7 @@
 // The registry: every operation of the API that is built, and the steps of those that are composed.
 
 import { aliases, aliasSteps } from "./aliases.ts";
+import { customKeyStores, keyStoreSteps } from "./custom-key-stores.ts";
 import { dataKeys } from "./data-keys.ts";
 import { encryption, reEncryptSteps } from "./encryption.ts";
 import { grantSteps, grants } from "./grants.ts";
@@ -11,7 +12,7 @@ import { keys } from "./keys.ts";
 import { lastUsage } from "./last-usage.ts";
 import { macs } from "./macs.ts";
 import { multiRegion } from "./multi-region.ts";
-import type { Create, InDirectory, KeyRecord, OperationRecord } from "./operation.ts";
+import type { Create, InDirectory, KeyRecord, OnKeyStores, OperationRecord } from "./operation.ts";
 import { policies } from "./policies.ts";
 import { publicKeys } from "./public-keys.ts";
 import { rotation } from "./rotation.ts";
@@ -36,6 +37,7 @@ export const operations: Readonly<Record<string, OperationRecord>> = {
   ...tags,
   ...policies,
   ...lastUsage,
+  ...customKeyStores,
 };
 
 const all: Readonly<Record<string, OperationRecord>> = {
@@ -43,6 +45,7 @@ const all: Readonly<Record<string, OperationRecord>> = {
   ...reEncryptSteps,
   ...grantSteps,
   ...aliasSteps,
+  ...keyStoreSteps,
 };
 
 const ofKinds = (...kinds: readonly string[]) =>
@@ -62,12 +65,9 @@ export const keyOperations: Readonly<Record<string, KeyRecord | Create<unknown>>
 export const directoryOperations: Readonly<Record<string, InDirectory<unknown>>> =
   ofKinds("directory");
 
+/** What is performed on custom key stores, steps included. */
+export const keyStoreOperations: Readonly<Record<string, OnKeyStores<unknown>>> =
+  ofKinds("keyStores");
+
 /** The operations of the API that are not built yet. */
-export const operationsNotBuilt: readonly string[] = [
-  "ConnectCustomKeyStore",
-  "CreateCustomKeyStore",
-  "DeleteCustomKeyStore",
-  "DescribeCustomKeyStores",
-  "DisconnectCustomKeyStore",
-  "UpdateCustomKeyStore",
-];
+export const operationsNotBuilt: readonly string[] = [];

@@ -29,6 +29,7 @@ export function keyMetadata({ set, key, arn }: Target): object {
     KeyUsage: set.keyUsage,
     KeyState: key.state,
     ...deletion(key),
+    ...placeInKeyStore(set),
     Origin: set.origin,
     KeyManager: set.awsAlias === undefined ? "CUSTOMER" : "AWS",
     CustomerMasterKeySpec: set.keySpec,
@@ -77,6 +78,16 @@ export const expirationOf = (validTo: number | null): object =>
   validTo === null
     ? { ExpirationModel: "KEY_MATERIAL_DOES_NOT_EXPIRE" }
     : { ExpirationModel: "KEY_MATERIAL_EXPIRES", ValidTo: timestamp(validTo) };
+/** The custom key store of a key that is in one, and what it is there. */
+function placeInKeyStore({ customKeyStore }: KeySet): object {
+  if (!customKeyStore) return {};
+  const { id, cloudHsmClusterId, xksKeyId } = customKeyStore;
+  return {
+    CustomKeyStoreId: id,
+    ...(cloudHsmClusterId !== null && { CloudHsmClusterId: cloudHsmClusterId }),
+    ...(xksKeyId !== null && { XksKeyConfiguration: { Id: xksKeyId } }),
+  };
+}
 
 function deletion(key: Key): object {
   if (key.deletionAt !== null) return { DeletionDate: timestamp(key.deletionAt) };

@@ -21,8 +21,9 @@ import {
 } from "../domain/key-spec.ts";
 import type { Moment, NewKeyPair } from "../domain/moment.ts";
 import type { Region } from "../domain/region.ts";
-import { KmsError, notBuilt, validation } from "../errors.ts";
+import { KmsError, validation } from "../errors.ts";
 import { keyMetadata } from "./key-metadata.ts";
+import { keyStoreWanted, switched } from "./key-store-of-key.ts";
 import * as members from "./members.ts";
 import { newKey } from "./new-key.ts";
 import { change, create, inDirectory, use } from "./operation.ts";
@@ -47,17 +48,21 @@ export const keys = {
       MultiRegion: boolean,
       XksKeyId: text({ min: 1, max: 128, pattern: "^[a-zA-Z0-9-_.]+$" }),
     },
+    keyStore(input, caller) {
+      const { keySpec } = specAndUsage(input, caller.region);
+      requireOrigin(keySpec, input.Origin ?? "AWS_KMS");
+      return keyStoreWanted(input);
+    },
     prepare(input, caller, newKeyPair) {
       const { keySpec } = specAndUsage(input, caller.region);
       return newMaterial(keySpec, input.Origin ?? "AWS_KMS", newKeyPair);
     },
     newKeyId: (input, random) =>
       input.MultiRegion ? `mrk-${uuid(random, "")}` : uuid(random, "-"),
-    create(keyId, input, prepared, caller, at) {
+    create(keyId, input, prepared, caller, at, keyStore) {
       const { keySpec, keyUsage } = specAndUsage(input, caller.region);
       const origin = input.Origin ?? "AWS_KMS";
       requireOrigin(keySpec, origin);
-      members.refuseNotBuilt(input, "CustomKeyStoreId", "XksKeyId");
       const external = origin === "EXTERNAL";
       const key = newKey(input, caller, external ? "PendingImport" : "Enabled", at);
       const set: KeySet = {
@@ -67,6 +72,13 @@ export const keys = {
         keySpec,
         keyUsage,
         origin,
+        ...(keyStore && {
+          customKeyStore: {
+            id: keyStore.id,
+            cloudHsmClusterId: keyStore.cloudHsmClusterId,
+            xksKeyId: input.XksKeyId ?? null,
+          },
+        }),
         primaryRegion: caller.region,
         update: null,
         materials: external ? [] : [firstMaterial(keySpec, caller.region, prepared, at)],
@@ -114,8 +126,10 @@ export const keys = {
     invalidArn: true,
     change({ set, key }, _input, at) {
       if (key.state === "Enabled") return { set, output: null };
-      const state = key.readyAt > at.now ? "Creating" : "Enabled";
-      return { set: settled(withKeys(set, { ...key, state })), output: null };
+      if (key.readyAt > at.now) {
+        return { set: withKeys(set, { ...key, state: "Creating" }), output: null };
+      }
+      return { set: settled(withKeys(set, switched(key, "Enabled"))), output: null };
     },
   }),
 
@@ -123,7 +137,7 @@ export const keys = {
     input: { KeyId: required(members.keyId) },
     invalidArn: true,
     change: ({ set, key }) => ({
-      set: key.state === "Disabled" ? set : withKeys(set, { ...key, state: "Disabled" }),
+      set: key.state === "Disabled" ? set : withKeys(set, switched(key, "Disabled")),
       output: null,
     }),
   }),
@@ -199,7 +213,6 @@ function requireOrigin(keySpec: KeySpec, origin: Origin): void {
       `Origin ${origin} is not supported for KeySpec ${keySpec}.`,
     );
   }
-  if (origin !== "AWS_KMS" && origin !== "EXTERNAL") throw notBuilt(`Origin ${origin}`);
 }
 
 /** The material that AWS_KMS makes for a new key; of a key pair it was prepared. */

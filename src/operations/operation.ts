@@ -1,7 +1,8 @@
-// What an operation is: one record, which says what it takes and what it does. Five kinds; none
+// What an operation is: one record, which says what it takes and what it does. Six kinds; none
 // knows HTTP, storage or Durable Objects.
 
 import type { Attestation } from "../attestation/parse-attestation.ts";
+import type { KeyStores, KeyStoresMoment, ProxyConfiguration } from "../domain/custom-key-store.ts";
 import type { Directory } from "../domain/directory.ts";
 import type { Key, KeyLastUsage, KeySet } from "../domain/key-set.ts";
 import type { KeyOperationName } from "../domain/key-state.ts";
@@ -10,7 +11,9 @@ import type { Principal, RequestContext } from "../domain/principal.ts";
 import type { Quotas } from "../domain/quota.ts";
 import type { Region } from "../domain/region.ts";
 import type { KmsError } from "../errors.ts";
+import type { FailureName } from "../xks/failures.ts";
 import type { KeyIdForms } from "./key-address.ts";
+import type { KeyStoreOfKey, KeyStoreWanted, OpenKeyStore } from "./key-store-of-key.ts";
 import type { InputOf, Members } from "./shape.ts";
 
 /** The JSON of an answer; null where AWS sends no body. */
@@ -33,6 +36,8 @@ export interface Target {
   readonly arn: string;
   /** When it was last used; null if never, left out where nothing asks. */
   readonly lastUsage?: KeyLastUsage | null;
+  /** The custom key store that the key is in, where it is in one. */
+  readonly keyStore?: OpenKeyStore;
 }
 
 export interface Changed {
@@ -80,6 +85,8 @@ export interface Create<I> {
   readonly kind: "create";
   /** What takes time is made beforehand: it may await, and knows no set. */
   readonly prepare: (input: I, caller: Caller, newKeyPair: NewKeyPair) => Promise<unknown>;
+  /** The custom key store that the new key is to be in; null for most. Refuses what none takes. */
+  readonly keyStore?: (input: I, caller: Caller) => KeyStoreWanted | null;
   readonly newKeyId: (input: I, random: Moment["random"]) => string;
   /** Tried with `prepared` null first: what is refused has nothing made for it. */
   readonly create: (
@@ -88,6 +95,7 @@ export interface Create<I> {
     prepared: unknown,
     caller: Caller,
     at: Moment,
+    keyStore: KeyStoreOfKey | null,
   ) => Changed;
 }
 
@@ -103,6 +111,37 @@ export interface InDirectory<I> {
     now: number,
     quotas: Quotas,
   ) => Output;
+}
+
+/** What an operation on custom key stores finds. */
+export interface KeyStoresView {
+  readonly keyStores: KeyStores;
+  readonly keys: KeysInStores;
+  readonly caller: Caller;
+  readonly at: KeyStoresMoment;
+}
+
+/** Which keys are in which custom key store, those included that are being created. */
+export interface KeysInStores {
+  hasKeys(storeId: string): boolean;
+  /** Whether a key of the store is associated with this external key. */
+  hasExternalKey(storeId: string, xksKeyId: string): boolean;
+}
+
+export interface KeyStoresChanged {
+  readonly keyStores: KeyStores;
+  readonly output: Output;
+}
+
+/** Reads or changes the custom key stores of the caller's account and Region. */
+export interface OnKeyStores<I> {
+  readonly kind: "keyStores";
+  /** It adds to the directory, which the tenant has to know of first. */
+  readonly adds?: true;
+  /** The proxy whose health has to be known first; null for none. It refuses what `run` refuses. */
+  readonly asks?: (input: I, view: KeyStoresView) => ProxyConfiguration | null;
+  /** Synchronous, like every change; `failure` is what came of asking the proxy. */
+  readonly run: (input: I, view: KeyStoresView, failure: FailureName | null) => KeyStoresChanged;
 }
 
 /** Runs at the edge: alone, or by way of other operations. */
@@ -123,6 +162,8 @@ export interface Edge {
   onCiphertextKey<T>(step: string, ciphertext: string, input: object): Promise<T>;
   /** Performs a step in the directory of the caller's account and Region. */
   onDirectory<T>(step: string, input: object): Promise<T>;
+  /** Performs a step on the custom key stores of the caller's account and Region. */
+  onKeyStores<T>(step: string, input: object): Promise<T>;
 }
 
 interface Described<M extends Members> {
@@ -135,7 +176,8 @@ type Routed = KeyIdForms;
 export type KeyRecord = (Use<unknown> | Change<unknown>) & Described<Members> & Routed;
 export type OperationRecord =
   | KeyRecord
-  | ((Create<unknown> | InDirectory<unknown> | AtEdge<unknown>) & Described<Members>);
+  | ((Create<unknown> | InDirectory<unknown> | OnKeyStores<unknown> | AtEdge<unknown>) &
+      Described<Members>);
 
 // The constructors tie an input's shape to the function that takes it, then forget the type: the
 // registry holds records of every input.
@@ -155,6 +197,10 @@ export const create = <M extends Members>(
 export const inDirectory = <M extends Members>(
   record: Described<M> & Omit<InDirectory<InputOf<M>>, "kind">,
 ) => ({ kind: "directory", ...record }) as unknown as InDirectory<unknown> & Described<Members>;
+
+export const onKeyStores = <M extends Members>(
+  record: Described<M> & Omit<OnKeyStores<InputOf<M>>, "kind">,
+) => ({ kind: "keyStores", ...record }) as unknown as OnKeyStores<unknown> & Described<Members>;
 
 export const atEdge = <M extends Members>(
   record: Described<M> & Omit<AtEdge<InputOf<M>>, "kind">,

@@ -16,6 +16,7 @@ import { KmsError, keyNotFound, notAllowedByResource } from "../errors.ts";
 import { dryRunSucceeded } from "./encryption.ts";
 import { requireGrantTokens } from "./grant-tokens.ts";
 import { keyOperations } from "./index.ts";
+import { inKeyStore, type OpenKeyStore } from "./key-store-of-key.ts";
 import { firstUse } from "./managed-keys.ts";
 import type { Caller, Create, KeyRecord, Output, Target, Use } from "./operation.ts";
 import { sealed } from "./recipient.ts";
@@ -39,6 +40,8 @@ export interface Call {
   readonly awsAlias?: string;
   /** What `prepare` made of it. */
   readonly prepared?: unknown;
+  /** The custom key store that the key is in, or is to be in, as it is now. */
+  readonly keyStore?: OpenKeyStore;
 }
 
 /** What a call did: the set as it is now, to be saved where it is another one, and the answer. */
@@ -85,7 +88,8 @@ export function perform(
     return started(record, call, at);
   }
   const set = before ?? firstUse(call, at);
-  const target = found(set, record, call, usages);
+  const seen = set && call.keyStore ? inKeyStore(set, call.keyStore) : set;
+  const target = found(seen, record, call, usages);
   requirePermission(target, record, call);
   requireGrantTokens(target, call.input);
   record.check?.(call.input);
@@ -104,7 +108,8 @@ export function perform(
 }
 
 function started(record: Create<unknown>, call: Call, at: Moment): Step {
-  const created = record.create(call.keyId, call.input, call.prepared, call.caller, at);
+  const { keyId, input, prepared, caller, keyStore = null } = call;
+  const created = record.create(keyId, input, prepared, caller, at, keyStore);
   return { ...created, usage: null };
 }
 
@@ -126,7 +131,11 @@ export async function prepare(call: Call, newKeyPair: NewKeyPair): Promise<unkno
 function found(set: KeySet | null, record: KeyRecord, call: Call, usages: LastUsages): Target {
   const { region } = call.caller;
   const key = set && keyIn(set, region);
-  if (set && key) return { set, key, arn: arnOf(set, key), lastUsage: usages.of(key) };
+  if (set && key) {
+    const { keyStore } = call;
+    const lastUsage = usages.of(key);
+    return { set, key, arn: arnOf(set, key), lastUsage, ...(keyStore && { keyStore }) };
+  }
   throw outOfReach(record, call, keyArn(region, call.accountId, call.keyId));
 }
 

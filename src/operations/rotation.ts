@@ -9,8 +9,9 @@ import { requireQuota } from "../domain/quota.ts";
 import { startRotation } from "../domain/schedule.ts";
 import { invalidOrigin, KmsError } from "../errors.ts";
 import { expirationOf, timestamp } from "./key-metadata.ts";
+import { requireNoKeyStore } from "./key-store-of-key.ts";
 import * as members from "./members.ts";
-import { change, use } from "./operation.ts";
+import { change, type Target, use } from "./operation.ts";
 import { pageOf } from "./pages.ts";
 import { integer, oneOf, required } from "./shape.ts";
 
@@ -28,8 +29,9 @@ export const rotation = {
     },
     invalidArn: true,
     designation: "primary",
-    change({ set, arn }, { RotationPeriodInDays }, at) {
-      requireAutomatic(set, arn);
+    change(target, { RotationPeriodInDays }, at) {
+      const { set } = target;
+      requireAutomatic(target);
       const before = set.rotation?.periodDays;
       const periodDays = RotationPeriodInDays ?? before ?? STANDARD_ROTATION_PERIOD_DAYS;
       if (periodDays === before) return { set, output: null };
@@ -42,8 +44,9 @@ export const rotation = {
     input: { KeyId: required(members.keyId) },
     invalidArn: true,
     designation: "primary",
-    change({ set, arn }) {
-      requireAutomatic(set, arn);
+    change(target) {
+      const { set } = target;
+      requireAutomatic(target);
       return { set: set.rotation ? { ...set, rotation: null } : set, output: null };
     },
   }),
@@ -52,10 +55,12 @@ export const rotation = {
   GetKeyRotationStatus: use({
     input: { KeyId: required(members.keyId) },
     invalidArn: true,
-    use({ set, key, arn }) {
+    use(target) {
+      const { set, key, arn } = target;
       if (!keySpecRow(set.keySpec).rotates && set.origin === "EXTERNAL") {
         throw invalidOrigin(arn, set.origin);
       }
+      requireNoKeyStore(target);
       const pending = key.state === "PendingDeletion" || key.state === "PendingReplicaDeletion";
       const settings = pending ? null : set.rotation;
       const running = set.rotationInProgress;
@@ -77,8 +82,9 @@ export const rotation = {
     input: { KeyId: required(members.keyId) },
     invalidArn: true,
     designation: "primary",
-    change({ set, arn }, _input, at) {
-      requireRotating(set);
+    change(target, _input, at) {
+      const { set, arn } = target;
+      requireRotating(target);
       requireNoRotationNear(set, at.now);
       if (set.origin === "EXTERNAL" && !isPendingEverywhere(set)) throw nothingPending(arn);
       const made = set.materials.filter((material) => material.rotation?.type === "ON_DEMAND");
@@ -99,8 +105,9 @@ export const rotation = {
       Marker: members.marker,
     },
     invalidArn: true,
-    use({ set, key }, input) {
-      requireRotating(set);
+    use(target, input) {
+      const { set, key } = target;
+      requireRotating(target);
       const all = input.IncludeKeyMaterial === "ALL_KEY_MATERIAL";
       const shown: Material[] = set.materials.filter((material) => all || material.rotation);
       const next = set.origin === "EXTERNAL" ? materialToRotateTo(set) : null;
@@ -113,14 +120,16 @@ export const rotation = {
 };
 
 /** Only symmetric encryption keys rotate. Recorded for RotateKeyOnDemand, without a text. */
-function requireRotating({ keySpec }: KeySet): void {
-  if (!keySpecRow(keySpec).rotates) throw new KmsError("UnsupportedOperationException");
+function requireRotating(target: Target): void {
+  if (!keySpecRow(target.set.keySpec).rotates) throw new KmsError("UnsupportedOperationException");
+  requireNoKeyStore(target);
 }
 
 /** Imported material is rotated on demand alone, that of a key pair never. */
-function requireAutomatic(set: KeySet, arn: string): void {
+function requireAutomatic(target: Target): void {
+  const { set, arn } = target;
   if (set.origin === "EXTERNAL") throw invalidOrigin(arn, set.origin);
-  requireRotating(set);
+  requireRotating(target);
 }
 
 /** Recorded on AWS. */

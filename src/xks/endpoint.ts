@@ -51,6 +51,13 @@ export function resolveTable(entries: readonly string[]): ResolveTable {
   return table;
 }
 
+/** The name of the binding that leads a Worker to a listed host, by the host's place in the table. */
+export const proxyBinding = (index: number) => `XKS_${index}`;
+
+/** Entries as one text, with commas between them; none in an empty one. Throws an Error likewise. */
+export const parseResolveTable = (text: string): ResolveTable =>
+  resolveTable(text === "" ? [] : text.split(","));
+
 /** An IPv4 address, an IPv6 address in brackets, or a name; then a port. */
 const ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]{2,45}\]|([a-z0-9.-]+)):(\d{1,5})$/;
 

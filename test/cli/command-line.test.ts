@@ -46,6 +46,16 @@ describe("a setting", () => {
     expect(options(["--port", "1", "--port", "2"]).port).toBe(2);
   });
 
+  test("that takes several values has them all", () => {
+    const hosts = [
+      "--xks-resolve",
+      "a.example.com=127.0.0.1:1",
+      "--xks-resolve=b.example.com=[::1]:2",
+    ];
+    expect(options(hosts).xksResolve).toBe("a.example.com=127.0.0.1:1,b.example.com=[::1]:2");
+    expect(workerVariables(options(hosts)).XKS_RESOLVE).toBe(options(hosts).xksResolve);
+  });
+
   test("is passed to the Worker as text under its variable", () => {
     expect(workerVariables(options(["--movable-clock", "--creating-ms", "5"]))).toMatchObject({
       DEFAULT_REGION: "us-east-1",
@@ -75,6 +85,13 @@ describe("refused in one line that names the culprit:", () => {
     [["serve"], {}, /^unexpected argument "serve"$/],
     [["--", "serve"], {}, /^unexpected argument "serve"$/],
     [["--toString"], {}, /^unknown option --toString;/],
+    [["--xks-resolve", "a=b"], {}, /^--xks-resolve expects HOST=ADDRESS:PORT, not "a=b"$/],
+    [
+      ["--xks-resolve", "a.b=[::1]:2", "--xks-resolve", "A.b=[::1]:3"],
+      {},
+      /^--xks-resolve names a.b twice$/,
+    ],
+    [["--xks-ca", ""], {}, /^--xks-ca expects a value/],
     [["--memory", "--data", "x"], {}, /^--memory keeps no state, so it cannot go with --data$/],
     [[], { AUTH: "off" }, /^AUTH expects one of open, required, not "off"$/],
     [[], { AUTH: "" }, /^AUTH expects one of open, required, not ""$/],

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { quoted, serverUrl, socketAddress, workerdConfig } from "../../src/cli/workerd-config.ts";
+import { resolveTable } from "../../src/xks/endpoint.ts";
 
 test.each([
   ["plain", '"plain"'],
@@ -50,6 +51,8 @@ describe("the configuration", () => {
     stateFolder: '/a "b"/state',
     keyPairSocket: "/tmp/a b/key-pairs",
     variables: { DEFAULT_REGION: "us-east-1", LOG: "off" },
+    xksHosts: resolveTable(["xks.example.com=127.0.0.1:8443", "b.example.com=[::1]:9443"]),
+    xksAuthorities: "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n",
   };
   const text = workerdConfig(facts, setup);
 
@@ -66,6 +69,13 @@ describe("the configuration", () => {
     String.raw`disk = (path = "/a \"b\"/state", writable = true)`,
     'address = "[::1]:8787"',
     'esModule = embed "/worker.mjs"',
+    '(name = "XKS_0", service = "XKS_0")',
+    '(name = "XKS_1", service = "XKS_1")',
+    '(name = "XKS_0", external = (address = "127.0.0.1:8443", https = (',
+    'certificateHost = "xks.example.com"',
+    '(name = "XKS_1", external = (address = "[::1]:9443", https = (',
+    '(name = "internet", network = (allow = ["public"], tlsOptions = (trustBrowserCas = true, ',
+    String.raw`trustedCertificates = ["-----BEGIN CERTIFICATE-----\x0aAA==`,
   ])("says %s", (part) => {
     expect(text).toContain(part);
   });

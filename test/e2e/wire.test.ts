@@ -243,8 +243,6 @@ describe("routes and targets", () => {
       { KeySpec: "RSA_2048", KeyUsage },
       { KeySpec: "ML_DSA_65", KeyUsage },
       { KeySpec: "HMAC_256", KeyUsage: "GENERATE_VERIFY_MAC" },
-      { Origin: "AWS_CLOUDHSM", CustomKeyStoreId: "cks-1234567890abcdef0" },
-      { Origin: "EXTERNAL_KEY_STORE", XksKeyId: "x" },
     ]) {
       const { status, json } = await call("CreateKey", body);
       if (status === 200) continue;

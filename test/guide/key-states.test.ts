@@ -21,6 +21,7 @@ import {
   World,
 } from "../support/core.ts";
 import { importMaterial, inDays, NO_EXPIRY, parameters, wrap } from "../support/importing.ts";
+import { connectedStore } from "../support/key-stores.ts";
 
 const STATES = [
   "Enabled",
@@ -114,7 +115,18 @@ const matrix: Readonly<Record<string, readonly Code[]>> = {
   VerifyMac:                   cryptoNotInStore,
 };
 
-const NOT_ABOUT_KEY_STATES = ["CreateKey", "GenerateRandom", "ListKeys", "ListRetirableGrants"];
+const NOT_ABOUT_KEY_STATES = [
+  "CreateKey",
+  "GenerateRandom",
+  "ListKeys",
+  "ListRetirableGrants",
+  "ConnectCustomKeyStore",
+  "CreateCustomKeyStore",
+  "DeleteCustomKeyStore",
+  "DescribeCustomKeyStores",
+  "DisconnectCustomKeyStore",
+  "UpdateCustomKeyStore",
+];
 
 /** A key in one of the states, what belongs to it, and another key beside it that is Enabled. */
 interface Scene {
@@ -466,6 +478,41 @@ describe("operation by key state, every cell of the table", () => {
   });
 });
 
+/** A key whose CloudHSM key store was disconnected, and another key that is Enabled. */
+async function unavailableScene(): Promise<Scene> {
+  const world = new World();
+  const storeId = await connectedStore(world, HOME);
+  const { KeyId: keyId } = await world.createKey(HOME, {
+    Origin: "AWS_CLOUDHSM",
+    CustomKeyStoreId: storeId,
+  });
+  const { KeyId: otherId } = await world.createKey(HOME);
+  await world.call(HOME, "CreateAlias", { AliasName: "alias/it", TargetKeyId: keyId });
+  const blob = await world.encrypt(HOME, keyId);
+  const otherBlob = await world.encrypt(HOME, otherId);
+  await world.call(HOME, "DisconnectCustomKeyStore", { CustomKeyStoreId: storeId });
+  return { world, region: HOME, arn: arnOf(HOME, keyId), keyId, blob, otherId, otherBlob };
+}
+
+describe("the column Unavailable, with a key whose store was really disconnected", () => {
+  const column = STATES.indexOf("Unavailable");
+  const unsupported = (arn: string) =>
+    `UnsupportedOperationException: ${arn} origin is AWS_CLOUDHSM which is not valid for this operation.`;
+
+  for (const [operation, parts] of Object.entries(attempts)) {
+    const code = matrix[operation]?.[column];
+    for (const [part, { run, kind: of }] of Object.entries(parts)) {
+      if (code === "na" || of) continue; // No key of a custom key store comes so far.
+      test(part ? `${operation}, of the ${part}` : operation, async () => {
+        const scene = await unavailableScene();
+        const expected =
+          code === "?7" || code === "?9" ? unsupported(scene.arn) : expectation(code, scene.arn);
+        expect(await outcome(run(scene))).toBe(expected);
+      });
+    }
+  }
+});
+
 describe("the table of the code is the page's, cell by cell", () => {
   const other = (type: "DisabledException" | "KMSInvalidStateException", text: string) => ({
     text: `${type}: <arn> ${text}`,
@@ -672,7 +719,6 @@ describe("creation", () => {
     }
   });
 
-  test.todo("CreateKey, origin AWS_CLOUDHSM or EXTERNAL_KEY_STORE: Enabled");
   test("ReplicateKey of a primary of origin EXTERNAL: Creating, then PendingImport", async () => {
     const world = new World();
     const { KeyId } = await world.createKey(HOME, { Origin: "EXTERNAL", MultiRegion: true });
@@ -684,6 +730,13 @@ describe("creation", () => {
     expect((await world.describe(AWAY, KeyId)).KeyState).toBe("PendingImport");
     await importMaterial(world, AWAY, KeyId, MATERIAL);
     expect((await world.describe(AWAY, KeyId)).KeyState).toBe("Enabled");
+  });
+
+  test("CreateKey, origin AWS_CLOUDHSM: Enabled", async () => {
+    const world = new World();
+    const CustomKeyStoreId = await connectedStore(world, HOME);
+    const key = await world.createKey(HOME, { Origin: "AWS_CLOUDHSM", CustomKeyStoreId });
+    expect(key.KeyState).toBe("Enabled");
   });
 });
 
@@ -893,8 +946,74 @@ describe("transitions", () => {
     }
   });
 
-  test.todo("Enabled, DisconnectCustomKeyStore: Unavailable");
-  test.todo("Unavailable, ConnectCustomKeyStore: Enabled, or Disabled if DisableKey was called");
+  describe("of a key in a custom key store", () => {
+    const change = async (world: World, CustomKeyStoreId: string, operation: string) => {
+      await world.call(HOME, operation, { CustomKeyStoreId });
+      world.pass(world.connectingMs);
+    };
+    const keyIn = async (world: World) => {
+      const CustomKeyStoreId = await connectedStore(world, HOME);
+      const { KeyId } = await world.createKey(HOME, { Origin: "AWS_CLOUDHSM", CustomKeyStoreId });
+      return { CustomKeyStoreId, KeyId };
+    };
+
+    test.for([
+      ["Enabled", null, "Enabled"],
+      ["Disabled", null, "Disabled"],
+      ["Enabled", "DisableKey", "Disabled"],
+      ["Disabled", "EnableKey", "Enabled"],
+      ["Enabled", "EnableKey", "Enabled"],
+      ["Disabled", "DisableKey", "Disabled"],
+    ] as const)(
+      "%s, DisconnectCustomKeyStore: Unavailable; with %s meanwhile, ConnectCustomKeyStore: %s",
+      async ([before, meanwhile, after]) => {
+        const world = new World();
+        const { CustomKeyStoreId, KeyId } = await keyIn(world);
+        if (before === "Disabled") await world.call(HOME, "DisableKey", { KeyId });
+        await change(world, CustomKeyStoreId, "DisconnectCustomKeyStore");
+        expect(await stateOf(world, HOME, KeyId)).toBe("Unavailable");
+        if (meanwhile) await world.call(HOME, meanwhile, { KeyId });
+        expect(await stateOf(world, HOME, KeyId)).toBe("Unavailable");
+        await change(world, CustomKeyStoreId, "ConnectCustomKeyStore");
+        expect(await stateOf(world, HOME, KeyId)).toBe(after);
+      },
+    );
+
+    test("Unavailable, whatever is changed of it, and it comes back", async () => {
+      const world = new World();
+      const { CustomKeyStoreId, KeyId } = await keyIn(world);
+      await change(world, CustomKeyStoreId, "DisconnectCustomKeyStore");
+      await world.call(HOME, "UpdateKeyDescription", { KeyId, Description: "new" });
+      expect(await stateOf(world, HOME, KeyId)).toBe("Unavailable");
+      await change(world, CustomKeyStoreId, "ConnectCustomKeyStore");
+      expect(await world.describe(HOME, KeyId)).toMatchObject({
+        KeyState: "Enabled",
+        Description: "new",
+      });
+    });
+
+    test("N13: PendingDeletion stays it while the store is disconnected, and can be cancelled", async () => {
+      const world = new World();
+      const { CustomKeyStoreId, KeyId } = await keyIn(world);
+      await world.call(HOME, "ScheduleKeyDeletion", { KeyId });
+      await change(world, CustomKeyStoreId, "DisconnectCustomKeyStore");
+      expect(await stateOf(world, HOME, KeyId)).toBe("PendingDeletion");
+      await world.call(HOME, "CancelKeyDeletion", { KeyId });
+      expect(await stateOf(world, HOME, KeyId)).toBe("Unavailable");
+      await change(world, CustomKeyStoreId, "ConnectCustomKeyStore");
+      expect(await stateOf(world, HOME, KeyId)).toBe("Disabled");
+    });
+
+    test("Unavailable, ScheduleKeyDeletion: PendingDeletion, and deleted on its day", async () => {
+      const world = new World();
+      const { CustomKeyStoreId, KeyId } = await keyIn(world);
+      await change(world, CustomKeyStoreId, "DisconnectCustomKeyStore");
+      await world.call(HOME, "ScheduleKeyDeletion", { KeyId, PendingWindowInDays: 7 });
+      expect(await stateOf(world, HOME, KeyId)).toBe("PendingDeletion");
+      world.pass(7 * DAY);
+      expect(await outcome(world.describe(HOME, KeyId))).toMatch(/^NotFoundException/);
+    });
+  });
 });
 
 describe("effect of the states on other things", () => {

@@ -114,11 +114,6 @@ describe("CreateKey", () => {
       { KeySpec: "SM2", KeyUsage: "SIGN_VERIFY" },
       "ValidationException: KeySpec SM2 is not supported in Region us-east-1",
     ],
-    [
-      "an origin to come",
-      { Origin: "AWS_CLOUDHSM" },
-      "UnsupportedOperationException: Origin AWS_CLOUDHSM is not built yet.",
-    ],
   ])("refuses %s", async ([, input, refusal]) => {
     const world = new World();
     expect(await outcome(world.createKey(REGION, input))).toBe(refusal);

@@ -56,7 +56,7 @@ test("a use, with its operation, its instant, its request and its event", async 
     KeyLastUsage: {
       Operation: "Encrypt",
       Timestamp: START / 1000 + 1.5,
-      KmsRequestId: "request-2",
+      KmsRequestId: "4112f4d6-db54-4af4-ae30-000000000002",
       CloudTrailEventId: expect.stringMatching(
         /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/,
       ),

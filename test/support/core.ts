@@ -19,6 +19,7 @@ import type { Region } from "../../src/domain/region.ts";
 import { KmsError } from "../../src/errors.ts";
 import { directoryOperations, keyOperations, operations } from "../../src/operations/index.ts";
 import type { KeyAddress } from "../../src/operations/key-address.ts";
+import { keyStoreQuestion, withKeyStore } from "../../src/operations/open-key-store.ts";
 import type { Caller, Edge, KeyRecord, Output } from "../../src/operations/operation.ts";
 import {
   atMoment,
@@ -29,7 +30,14 @@ import {
   rehearse,
   type Step,
 } from "../../src/operations/perform.ts";
+import {
+  admitKey,
+  keyStoreNow,
+  performOnKeyStores,
+} from "../../src/operations/perform-on-key-stores.ts";
 import { readInput } from "../../src/operations/shape.ts";
+import type { Proxies } from "../../src/xks/proxies.ts";
+import { MemoryKeyStores, noProxies } from "./key-stores.ts";
 import { MemoryRetirableGrants } from "./retirable-grants.ts";
 
 declare global {
@@ -136,10 +144,14 @@ export class World {
   quotas: Quotas = awsQuotas;
   /** Whether every saved set has to be one that can come about. */
   checks = true;
+  /** How long connecting and disconnecting a custom key store take. */
+  connectingMs = 2000;
+  proxies: Proxies = noProxies;
   readonly #sets = new Map<string, KeySet>();
   readonly #usages = new Map<string, LastUsages>();
   #requests = 0;
   readonly #directories = new Map<string, MemoryDirectory>();
+  readonly #keyStores = new Map<string, MemoryKeyStores>();
 
   constructor(delays: Partial<Delays> = {}) {
     this.delays = { creatingMs: 2000, updatingMs: 2000, rotatingMs: 1000, ...delays };
@@ -153,6 +165,12 @@ export class World {
     other.quotas = this.quotas;
     for (const [id, set] of this.#sets) other.#sets.set(id, set);
     for (const [name, known] of this.#directories) other.#directories.set(name, known.fork());
+    other.connectingMs = this.connectingMs;
+    other.proxies = this.proxies;
+    for (const [name, known] of this.#keyStores) {
+      const [accountId, region] = name.split("/") as [string, string];
+      other.#keyStores.set(name, known.fork(other.#world(accountId, region)));
+    }
     return other;
   }
 
@@ -174,7 +192,7 @@ export class World {
     // Through JSON, as it comes and goes over the wire.
     const whole = readInput(record.input, JSON.parse(JSON.stringify(input)));
     const { input: read, recipient } = await attested(whole, this, this.realNow);
-    const requestId = `request-${++this.#requests}`;
+    const requestId = `4112f4d6-db54-4af4-ae30-${String(++this.#requests).padStart(12, "0")}`;
     const edge = this.#edge({ caller, requestId, recipient });
     const answer = await this.#perform(operation, record, read, edge);
     return JSON.parse(JSON.stringify(answer)) as T;
@@ -268,6 +286,8 @@ export class World {
         return record.run(edge, input);
       case "directory":
         return edge.onDirectory(operation, input);
+      case "keyStores":
+        return edge.onKeyStores(operation, input);
       case "create": {
         const keyId = record.newKeyId(input, this.random);
         return edge.atAddress({ accountId: edge.caller.accountId, keyId }, operation, input);
@@ -304,6 +324,11 @@ export class World {
         const record = directoryOperations[operation];
         return record?.run(directory, input, caller, this.now, this.quotas) as T;
       },
+      onKeyStores: async <T>(operation: string, input: object) => {
+        const call = { operation, input, caller, requestId: request.requestId ?? "" };
+        const host = this.keyStores(caller.region, caller.accountId);
+        return (await performOnKeyStores(call, host)) as T;
+      },
     };
   }
 
@@ -314,8 +339,10 @@ export class World {
     request: OfRequest,
   ): Promise<Output> {
     const { accountId, keyId } = address;
-    const call: Call = { operation, input, ...request, ...address };
-    this.onCall(call);
+    const id = `${accountId}/${keyId}`;
+    const asked: Call = { operation, input, ...request, ...address };
+    this.onCall(asked);
+    const call = await this.#informed(asked, this.#sets.get(id) ?? null);
     const at: Moment = {
       now: this.now,
       random: this.random,
@@ -324,19 +351,19 @@ export class World {
       quotas: this.quotas,
       keysWithoutRoom: this.#keysWithoutRoom(call),
     };
-    rehearse(call, at);
-    const prepared = await prepare(call, generateKeyPair);
-    const id = `${accountId}/${keyId}`;
     const before = this.#sets.get(id) ?? null;
     const set = atMoment(before, at);
     const usages = this.#usages.get(id) ?? new LastUsages();
     this.#usages.set(id, usages);
     let step: Step;
     try {
+      rehearse(call, at);
+      const prepared = await prepare(call, generateKeyPair);
       step = perform(set, { ...call, prepared }, at, usages);
       this.#save(id, before, step.set);
     } catch (error) {
       this.#save(id, before, set);
+      if (call.keyStore && !set) this.keyStores(call.caller.region, accountId).release(keyId);
       throw error;
     }
     const output = await step.output;
@@ -349,6 +376,35 @@ export class World {
     if (region === null) return null;
     const count = this.directory(region, call.accountId).keyCount();
     return count < this.quotas.KEYS ? null : count;
+  }
+
+  /** The call with the custom key store that it has to know. */
+  async #informed(call: Call, set: KeySet | null): Promise<Call> {
+    const question = keyStoreQuestion(set, call);
+    if (!question) return call;
+    const host = this.keyStores(set?.primaryRegion ?? call.caller.region, call.accountId);
+    const desk = {
+      keyStore: async (id: string) => keyStoreNow(id, host),
+      admitKey: (admission: Parameters<typeof admitKey>[0]) => admitKey(admission, host),
+    };
+    return withKeyStore(call, question, desk, this.proxies);
+  }
+
+  /** The custom key stores of an account in a Region. */
+  keyStores(region: string, accountId = ACCOUNT): MemoryKeyStores {
+    const name = `${accountId}/${region}`;
+    const known = this.#keyStores.get(name) ?? new MemoryKeyStores(this.#world(accountId, region));
+    this.#keyStores.set(name, known);
+    return known;
+  }
+
+  /** What key stores ask of the rest of the world. */
+  #world(accountId: string, region: string) {
+    return {
+      moment: () => ({ now: this.now, random: this.random, connectingMs: this.connectingMs }),
+      proxies: () => this.proxies,
+      hasKey: (keyId: string) => this.directory(region, accountId).key(keyId) !== null,
+    };
   }
 
   #save(id: string, before: KeySet | null, after: KeySet | null): void {

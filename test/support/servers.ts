@@ -32,6 +32,8 @@ export interface Server {
 export interface ServerOptions extends Partial<WorkerSettings> {
   /** Folder for the state, to be used again by a later server; a temporary one if left out. */
   readonly data?: string;
+  /** A file with authorities that external key store proxies are trusted by; the launcher's alone. */
+  readonly xksCa?: string;
 }
 
 export type StartServer = (options?: ServerOptions) => Promise<Server>;
@@ -39,7 +41,10 @@ export type StartServer = (options?: ServerOptions) => Promise<Server>;
 /** What `npm start` runs: the launcher, with workerd and nothing else. */
 export const startRaw: StartServer = (options = {}) =>
   startServer(options, (data) => ({
-    command: ["dist/edge-kms.mjs", "--port", "0", "--data", data],
+    command: [
+      ...["dist/edge-kms.mjs", "--port", "0", "--data", data],
+      ...(options.xksCa === undefined ? [] : ["--xks-ca", options.xksCa]),
+    ],
     environment: variablesOf(options),
   }));
 
@@ -125,7 +130,11 @@ function printed({ stdout, stderr }: ChildProcess) {
 }
 
 /** The Worker's variables for the settings that are given. */
-function variablesOf({ data: _data, ...settings }: ServerOptions): Record<string, string> {
+function variablesOf({
+  data: _data,
+  xksCa: _file,
+  ...settings
+}: ServerOptions): Record<string, string> {
   const names = Object.keys(settings) as (keyof WorkerSettings)[];
   return Object.fromEntries(
     names.map((name) => [workerSettings[name].variable, String(settings[name])]),
