@@ -9,8 +9,8 @@ import {
   MAX_KEY_POLICY_BYTES,
   parseKeyPolicy,
   printKeyPolicy,
-  requireNoLockout,
 } from "../../src/domain/key-policy.ts";
+import { requireNoLockout } from "../../src/domain/policy/lockout.ts";
 
 const ACCOUNT = "111122223333";
 const ROOT = `arn:aws:iam::${ACCOUNT}:root`;
