@@ -3,8 +3,8 @@
 // https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html
 
 import { KmsError } from "../errors.ts";
-import { type KeyPolicy, parseDocument } from "./policy/grammar.ts";
-import { requireNoLockout } from "./policy/lockout.ts";
+import { type PolicyDocument, parseDocument } from "./policy/grammar.ts";
+import { type Editor, requireNoLockout } from "./policy/lockout.ts";
 import { print } from "./policy/ordered-json.ts";
 import { rootArn } from "./policy/principal-grammar.ts";
 
@@ -34,16 +34,17 @@ export function defaultKeyPolicy(partition: string, accountId: string): string {
 /**
  * What CreateKey, ReplicateKey and PutKeyPolicy do with a `Policy`: takes the text as sent, gives
  * back the text to store and to answer GetKeyPolicy with. LimitExceededException when it is longer
- * than MAX_KEY_POLICY_BYTES, MalformedPolicyDocumentException for everything else.
+ * than MAX_KEY_POLICY_BYTES, MalformedPolicyDocumentException for everything else. Without an
+ * `editor` the lockout safety check is bypassed.
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
  */
 export function acceptKeyPolicy(
   text: string,
-  to: { partition: string; accountId: string; bypassLockoutCheck: boolean },
+  to: { readonly partition: string; readonly editor: Editor | null },
 ): string {
   requireSize(text);
   const policy = parseKeyPolicy(text, to.partition);
-  if (!to.bypassLockoutCheck) requireNoLockout(policy, to.accountId, to.partition);
+  if (to.editor) requireNoLockout(policy, to.editor);
   return printKeyPolicy(policy);
 }
 
@@ -52,8 +53,8 @@ export function acceptKeyPolicy(
  * when AWS KMS would not take it. Whether principals exist is not known here.
  * https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html#key-policy-elements
  */
-export function parseKeyPolicy(text: string, partition: string): KeyPolicy {
-  return parseDocument(text, partition);
+export function parseKeyPolicy(text: string, partition: string): PolicyDocument {
+  return parseDocument(text, "key", partition);
 }
 
 /**
@@ -61,7 +62,7 @@ export function parseKeyPolicy(text: string, partition: string): KeyPolicy {
  * members in the order sent.
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyPolicy.html
  */
-export function printKeyPolicy(policy: KeyPolicy): string {
+export function printKeyPolicy(policy: PolicyDocument): string {
   return print(policy.members);
 }
 

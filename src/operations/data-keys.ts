@@ -7,6 +7,7 @@ import { dataKeyPairSpecNames, isOffered } from "../domain/key-spec.ts";
 import type { Moment } from "../domain/moment.ts";
 import { KmsError, validation } from "../errors.ts";
 import { encryptWith } from "./encryption.ts";
+import { requireIdentityPermission } from "./identity-step.ts";
 import * as members from "./members.ts";
 import { atEdge, type Target, use } from "./operation.ts";
 import { integer, oneOf, required, text } from "./shape.ts";
@@ -90,11 +91,12 @@ export const dataKeys = {
       CustomKeyStoreId: text({ min: 1, max: 64 }),
       Recipient: members.recipient,
     },
-    run({ random }, input) {
+    async run(edge, input) {
       members.refuseNotBuilt(input, "CustomKeyStoreId", "Recipient");
+      await requireIdentityPermission(edge, "GenerateRandom", input);
       // Recorded on AWS: optional in the model, required all the same.
       if (input.NumberOfBytes === undefined) throw validation("NumberOfBytes is required.");
-      return { Plaintext: toBase64(random(input.NumberOfBytes)) };
+      return { Plaintext: toBase64(edge.random(input.NumberOfBytes)) };
     },
   }),
 };

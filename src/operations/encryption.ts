@@ -91,12 +91,15 @@ export const encryption = {
         KeyId: SourceKeyId,
         EncryptionContext: input.SourceEncryptionContext,
         EncryptionAlgorithm: input.SourceEncryptionAlgorithm,
+        DestinationKeyId,
       };
       const source =
         SourceKeyId === undefined
           ? await edge.onCiphertextKey<ReEncryptSource>("ReEncryptFrom", CiphertextBlob ?? "", from)
           : await edge.onKey<ReEncryptSource>("ReEncryptFrom", SourceKeyId, from);
       const to: ReEncryptTo = {
+        KeyId: DestinationKeyId,
+        SourceKeyId: source.SourceKeyId,
         Plaintext: source.Plaintext ?? "",
         EncryptionContext: input.DestinationEncryptionContext,
         EncryptionAlgorithm: input.DestinationEncryptionAlgorithm,
@@ -114,9 +117,14 @@ interface ReEncryptFrom {
   readonly KeyId: string | undefined;
   readonly EncryptionContext: EncryptionContext | undefined;
   readonly EncryptionAlgorithm: string | undefined;
+  /** As the caller wrote it, for the policies that ask. */
+  readonly DestinationKeyId: string;
 }
 
 interface ReEncryptTo {
+  /** As the caller wrote it, and the source's ARN: for the policies that ask. */
+  readonly KeyId: string;
+  readonly SourceKeyId: string;
   /** Empty in a dry run without a ciphertext. */
   readonly Plaintext: string;
   readonly EncryptionContext: EncryptionContext | undefined;
@@ -124,6 +132,7 @@ interface ReEncryptTo {
 }
 
 interface ReEncryptSource {
+  readonly SourceKeyId: string;
   readonly Plaintext?: string;
 }
 

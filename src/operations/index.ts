@@ -3,12 +3,14 @@
 import { aliases, aliasSteps } from "./aliases.ts";
 import { dataKeys } from "./data-keys.ts";
 import { encryption, reEncryptSteps } from "./encryption.ts";
+import { identitySteps } from "./identity-step.ts";
 import { keyAgreement } from "./key-agreement.ts";
 import { keyDeletion } from "./key-deletion.ts";
 import { keys } from "./keys.ts";
 import { macs } from "./macs.ts";
 import { multiRegion } from "./multi-region.ts";
 import type { Create, InDirectory, KeyRecord, OperationRecord } from "./operation.ts";
+import { requireByAccount } from "./permission.ts";
 import { policies } from "./policies.ts";
 import { publicKeys } from "./public-keys.ts";
 import { rotation } from "./rotation.ts";
@@ -36,6 +38,7 @@ const all: Readonly<Record<string, OperationRecord>> = {
   ...operations,
   ...reEncryptSteps,
   ...aliasSteps,
+  ...identitySteps,
 };
 
 const ofKinds = (...kinds: readonly string[]) =>
@@ -51,9 +54,25 @@ export const keyOperations: Readonly<Record<string, KeyRecord | Create<unknown>>
   "create",
 );
 
-/** What a directory performs, steps included. */
-export const directoryOperations: Readonly<Record<string, InDirectory<unknown>>> =
-  ofKinds("directory");
+/** What a directory performs, steps included. What callers can name takes IAM's permission. */
+export const directoryOperations: Readonly<Record<string, InDirectory<unknown>>> = Object.assign(
+  ofKinds("directory"),
+  Object.fromEntries(
+    Object.entries(operations).flatMap(([action, record]) =>
+      record.kind === "directory" ? [[action, withPermission(action, record)]] : [],
+    ),
+  ),
+);
+
+function withPermission(action: string, record: InDirectory<unknown>): InDirectory<unknown> {
+  return {
+    ...record,
+    run(directory, input, caller, now) {
+      requireByAccount({ action, caller, input: input as object, now });
+      return record.run(directory, input, caller, now);
+    },
+  };
+}
 
 /** The operations of the API that are not built yet. */
 export const operationsNotBuilt: readonly string[] = [

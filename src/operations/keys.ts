@@ -20,11 +20,13 @@ import {
 import type { Moment, NewKeyPair } from "../domain/moment.ts";
 import type { Region } from "../domain/region.ts";
 import { KmsError, notBuilt, validation } from "../errors.ts";
+import { requestedKey } from "./condition-keys.ts";
 import { keyMetadata } from "./key-metadata.ts";
 import * as members from "./members.ts";
 import { newKey } from "./new-key.ts";
 import { change, create, inDirectory, use } from "./operation.ts";
 import { markerPosition, page, pageLimit } from "./pages.ts";
+import { editorOf } from "./permission.ts";
 import { boolean, oneOf, required, text } from "./shape.ts";
 
 const KEY_PAGE = { standard: 100, max: 1000 };
@@ -55,7 +57,9 @@ export const keys = {
       members.refuseNotBuilt(input, "CustomKeyStoreId", "XksKeyId");
       const length = materialBytesOf(keySpec, caller.region);
       const made = length === null ? (prepared as MaterialBytes) : randomMaterial(length, at);
-      const key = newKey(input, caller, "Enabled", at.now);
+      const asked = { caller, input, now: at.now };
+      const editor = editorOf(asked, requestedKey(input, caller), caller.region, keyId);
+      const key = newKey(input, { ...caller, editor }, "Enabled", at.now);
       const set: KeySet = {
         accountId: caller.accountId,
         keyId,

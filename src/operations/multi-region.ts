@@ -1,15 +1,18 @@
 // Multi-Region keys: replicas, and which of the related keys is the primary.
 // https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-manage.html
 
+import { assert } from "../assert.ts";
 import { keyArn } from "../domain/arn.ts";
-import { type Key, type KeySet, keyIn, withKeys } from "../domain/key-set.ts";
+import { arnOf, type Key, type KeySet, keyIn, withKeys } from "../domain/key-set.ts";
 import { requireState } from "../domain/key-state.ts";
 import { partitionOf, type Region } from "../domain/region.ts";
 import { KmsError, keyNotFound } from "../errors.ts";
+import { factsOf, type KeyFacts } from "./condition-keys.ts";
 import { keyMetadata } from "./key-metadata.ts";
 import * as members from "./members.ts";
 import { newKey } from "./new-key.ts";
 import { change } from "./operation.ts";
+import { editorOf, requireMayCreate } from "./permission.ts";
 import { boolean, required } from "./shape.ts";
 
 export const multiRegion = {
@@ -25,10 +28,17 @@ export const multiRegion = {
     },
     invalidArn: true,
     designation: "multiRegionPrimary",
-    change({ set, key: primary }, input, at) {
+    change(target, input, at) {
+      const { set, key: primary, caller } = target;
+      assert(caller, "somebody asks for a replica");
       const region = replicaRegion(input.ReplicaRegion, primary.region);
       requireVacant(set, region);
-      const owner = { region, accountId: set.accountId };
+      // What AWS does in the other Region is a CreateKey of the caller's.
+      const asked = { caller, input, now: at.now };
+      const wanted: KeyFacts = { ...factsOf(target), type: "REPLICA", tags: [], arn: null };
+      requireMayCreate(asked, wanted, region);
+      const editor = editorOf(asked, wanted, region, set.keyId);
+      const owner = { region, accountId: set.accountId, editor };
       const replica: Key = {
         ...newKey(input, owner, "Creating", at.now),
         readyAt: at.now + at.delays.creatingMs,
@@ -52,6 +62,11 @@ export const multiRegion = {
     input: { KeyId: required(members.keyId), PrimaryRegion: required(members.region) },
     invalidArn: true,
     designation: "multiRegionPrimary",
+    related({ set, caller }, { PrimaryRegion }) {
+      const region = members.knownRegion(PrimaryRegion);
+      const key = region && keyIn(set, region);
+      return key && caller ? { set, key, arn: arnOf(set, key), caller } : null;
+    },
     precondition: ({ set, key, arn }, { PrimaryRegion }) =>
       void replicaIn(set, PrimaryRegion, key, arn),
     change({ set, key: primary, arn }, { PrimaryRegion }, at) {

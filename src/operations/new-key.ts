@@ -2,6 +2,7 @@
 
 import { acceptKeyPolicy, defaultKeyPolicy } from "../domain/key-policy.ts";
 import type { Key, Tag } from "../domain/key-set.ts";
+import type { Editor } from "../domain/policy/lockout.ts";
 import { partitionOf, type Region } from "../domain/region.ts";
 import { acceptTags } from "./tags.ts";
 
@@ -19,11 +20,16 @@ interface NewKeyInput {
  */
 export function newKey(
   input: NewKeyInput,
-  owner: { readonly region: Region; readonly accountId: string },
+  owner: {
+    readonly region: Region;
+    readonly accountId: string;
+    /** Who has to be able to change the policy afterwards, unless the input bypasses that. */
+    readonly editor: Editor;
+  },
   state: "Enabled" | "Creating",
   now: number,
 ): Key {
-  const { region, accountId } = owner;
+  const { region, accountId, editor } = owner;
   return {
     region,
     state,
@@ -32,15 +38,15 @@ export function newKey(
     deletionAt: null,
     waitingPeriodDays: null,
     description: input.Description ?? "",
-    policy: policyOf(input, region, accountId),
+    policy: policyOf(input, region, accountId, editor),
     tags: acceptTags([], input.Tags ?? []),
     imported: {},
   };
 }
 
-function policyOf(input: NewKeyInput, region: Region, accountId: string): string {
+function policyOf(input: NewKeyInput, region: Region, accountId: string, editor: Editor): string {
   const partition = partitionOf(region);
   if (input.Policy === undefined) return defaultKeyPolicy(partition, accountId);
-  const bypassLockoutCheck = input.BypassPolicyLockoutSafetyCheck ?? false;
-  return acceptKeyPolicy(input.Policy, { partition, accountId, bypassLockoutCheck });
+  const bypassed = input.BypassPolicyLockoutSafetyCheck ?? false;
+  return acceptKeyPolicy(input.Policy, { partition, editor: bypassed ? null : editor });
 }

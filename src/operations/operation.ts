@@ -29,6 +29,8 @@ export interface Target {
   readonly set: KeySet;
   readonly key: Key;
   readonly arn: string;
+  /** Who asks for it. */
+  readonly caller?: Caller;
 }
 
 export interface Changed {
@@ -47,6 +49,8 @@ interface KeyOperation<I> {
   readonly state?: KeyOperationName;
   /** The permission it needs, where that is not the operation's own name. */
   readonly action?: string;
+  /** Another key that it needs its permission on, where there is one. */
+  readonly related?: (target: Target, input: I) => Target | null;
 }
 
 /** Uses a key and changes nothing; may await. */

@@ -2,15 +2,23 @@
 // look-up, permission, combinations of parameters, designation, key state, the operation's own
 // rules, dry run. https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
 
-import { keyArn, rootArn } from "../domain/arn.ts";
+import { keyArn } from "../domain/arn.ts";
 import { arnOf, isPrimary, type KeySet, keyIn } from "../domain/key-set.ts";
 import { type KeyOperationName, requireState } from "../domain/key-state.ts";
 import type { Moment, NewKeyPair } from "../domain/moment.ts";
 import { advance } from "../domain/schedule.ts";
 import { KmsError, keyNotFound, notAllowedByResource } from "../errors.ts";
+import { requestedKey } from "./condition-keys.ts";
 import { dryRunSucceeded } from "./encryption.ts";
 import { keyOperations } from "./index.ts";
 import type { Caller, Create, KeyRecord, Output, Target } from "./operation.ts";
+import {
+  accessDenied,
+  callerArn,
+  decisionOnKey,
+  type Fetched,
+  requireMayCreate,
+} from "./permission.ts";
 
 /** One request to a key set, as the edge sends it. */
 export interface Call {
@@ -22,6 +30,8 @@ export interface Call {
   readonly keyId: string;
   /** What `prepare` made of it. */
   readonly prepared?: unknown;
+  /** What policies ask about beside the request; left out where none does. */
+  readonly fetched?: Fetched;
 }
 
 /** What a call did: the set as it is now, to be saved where it is another one, and the answer. */
@@ -46,7 +56,7 @@ export function perform(set: KeySet | null, call: Call, at: Moment): Step {
   if (!record) throw new Error(`no key operation ${call.operation}`);
   if (record.kind === "create") return started(record, call, at);
   const target = found(set, record, call);
-  requirePermission(target, record, call);
+  requirePermission(target, record, call, at);
   record.check?.(call.input);
   requireDesignation(record, target);
   record.precondition?.(target, call.input);
@@ -60,6 +70,8 @@ export function perform(set: KeySet | null, call: Call, at: Moment): Step {
 }
 
 function started(record: Create<unknown>, call: Call, at: Moment): Step {
+  const { caller, input } = call;
+  requireMayCreate({ caller, input, now: at.now }, requestedKey(input, caller), caller.region);
   return record.create(call.keyId, call.input, call.prepared, call.caller, at);
 }
 
@@ -72,13 +84,29 @@ export async function prepare(call: Call, newKeyPair: NewKeyPair): Promise<unkno
 function found(set: KeySet | null, record: KeyRecord, call: Call): Target {
   const { region } = call.caller;
   const key = set && keyIn(set, region);
-  if (set && key) return { set, key, arn: arnOf(set, key) };
+  if (set && key) return { set, key, arn: arnOf(set, key), caller: call.caller };
   throw outOfReach(record, call, keyArn(region, call.accountId, call.keyId));
 }
 
-/** Until key policies are evaluated, a key is its own account's alone. */
-function requirePermission({ set, arn }: Target, record: KeyRecord, call: Call): void {
-  if (set.accountId !== call.caller.accountId) throw outOfReach(record, call, arn);
+/** Throws AccessDeniedException unless policies or a grant allow it, on each key it takes. */
+function requirePermission(target: Target, record: KeyRecord, call: Call, at: Moment): void {
+  requireOnKey(target, record, call, at);
+  const related = record.related?.(target, call.input);
+  if (related) requireOnKey(related, record, call, at);
+}
+
+function requireOnKey(target: Target, record: KeyRecord, call: Call, at: Moment): void {
+  const { caller, input, operation, fetched } = call;
+  const permission = { action: record.action ?? operation, caller, input, now: at.now };
+  const decision = decisionOnKey(permission, target, fetched);
+  if (!decision || decision.allowed) return;
+  const missing = record.kind === "use" ? record.missing?.(input) : null;
+  if (missing && decision.of === "resource") throw missing;
+  // Seen in public issues: without a KeyId the key of a ciphertext is not named.
+  const on = missing
+    ? "on the resource associated with this ciphertext"
+    : `on resource: ${target.arn}`;
+  throw accessDenied(permission, decision, on);
 }
 
 /** No such key, or not for this caller: of other accounts' keys AWS does not tell which exist. */
@@ -91,8 +119,7 @@ function outOfReach(record: KeyRecord, call: Call, arn: string): KmsError {
 }
 
 function notAllowed(record: KeyRecord, { caller, operation }: Call, arn: string): KmsError {
-  const callerArn = rootArn(caller.region, caller.accountId);
-  return notAllowedByResource(callerArn, record.action ?? operation, arn);
+  return notAllowedByResource(callerArn(caller), record.action ?? operation, arn);
 }
 
 /** Recorded on AWS for ReplicateKey, before the key state is looked at. */

@@ -1,12 +1,15 @@
 // Key policies. https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
 
+import { assert } from "../assert.ts";
 import { acceptKeyPolicy } from "../domain/key-policy.ts";
 import { withKeys } from "../domain/key-set.ts";
 import { partitionOf } from "../domain/region.ts";
 import { KmsError } from "../errors.ts";
+import { factsOf } from "./condition-keys.ts";
 import * as members from "./members.ts";
 import { change, use } from "./operation.ts";
 import { pageOf } from "./pages.ts";
+import { editorOf } from "./permission.ts";
 import { boolean, required } from "./shape.ts";
 
 /** The one policy a key has. */
@@ -38,11 +41,14 @@ export const policies = {
         throw new KmsError("UnsupportedOperationException", "The only policy of a key is default.");
       }
     },
-    change({ set, key }, input) {
+    change(target, input, at) {
+      const { set, key, caller } = target;
+      assert(caller, "somebody puts a policy");
+      const asked = { caller, input, now: at.now };
+      const editor = editorOf(asked, factsOf(target), key.region, set.keyId);
       const policy = acceptKeyPolicy(input.Policy, {
         partition: partitionOf(key.region),
-        accountId: set.accountId,
-        bypassLockoutCheck: input.BypassPolicyLockoutSafetyCheck ?? false,
+        editor: input.BypassPolicyLockoutSafetyCheck ? null : editor,
       });
       return { set: withKeys(set, { ...key, policy }), output: null };
     },

@@ -11,6 +11,7 @@ import {
 } from "../../src/domain/directory.ts";
 import { assertKeySet, type KeySet } from "../../src/domain/key-set.ts";
 import type { Delays, Moment } from "../../src/domain/moment.ts";
+import type { Principal, RequestContext } from "../../src/domain/principal.ts";
 import type { Region } from "../../src/domain/region.ts";
 import { KmsError } from "../../src/errors.ts";
 import { directoryOperations, keyOperations, operations } from "../../src/operations/index.ts";
@@ -111,6 +112,8 @@ export class World {
   now = START;
   readonly delays: Delays;
   readonly random = seededRandom(1);
+  /** What conditions may ask of requests. */
+  requestContext: RequestContext = { sourceIp: null, userAgent: null, secure: true };
   /** Whether every saved set has to be one that can come about. */
   checks = true;
   readonly #sets = new Map<string, KeySet>();
@@ -135,16 +138,19 @@ export class World {
     this.now += ms;
   }
 
-  /** Sends one request to a Region; returns the answer's JSON or throws the KmsError. */
+  /** Sends one request to a Region, as the root of an account or somebody of it; returns the answer's JSON or throws the KmsError. */
   async call<T = unknown>(
     region: string,
     operation: string,
     input: unknown = {},
-    accountId = ACCOUNT,
+    as: string | Principal = ACCOUNT,
   ): Promise<T> {
     const record = operations[operation];
     if (!record) throw new Error(`${operation} is not built`);
-    const caller: Caller = { accountId, region: region as Region };
+    const principal = typeof as === "string" ? {} : { principal: as };
+    const accountId = typeof as === "string" ? as : as.accountId;
+    const { requestContext: request } = this;
+    const caller: Caller = { accountId, region: region as Region, request, ...principal };
     // Through JSON, as it comes and goes over the wire.
     const read = readInput(record.input, JSON.parse(JSON.stringify(input)));
     const answer = await this.#perform(operation, record, read, this.#edge(caller));

@@ -2,6 +2,7 @@
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 // https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
 
+import type { PolicyKind } from "./grammar.ts";
 import { isNumber, isObject, type Json, listIn } from "./ordered-json.ts";
 import {
   KEYS_NOT_PERMITTED,
@@ -32,11 +33,11 @@ const conditionOperators = new Set([
 ]);
 
 /** The conditions of a statement, all of which have to hold. */
-export function conditionsIn(value: Json | undefined): Condition[] {
+export function conditionsIn(value: Json | undefined, kind: PolicyKind): Condition[] {
   if (value === undefined) return [];
   return [...blockIn(value, "a Condition")].flatMap(([operator, block]) =>
     [...blockIn(block, `the Condition ${operator}`)].map(([key, values]) =>
-      conditionOf(operator, key, values),
+      conditionOf(operator, key, values, kind),
     ),
   );
 }
@@ -46,9 +47,10 @@ function blockIn(value: Json, what: string) {
   return value;
 }
 
-function conditionOf(operatorText: string, key: string, values: Json): Condition {
+function conditionOf(operatorText: string, key: string, values: Json, kind: PolicyKind): Condition {
   const operator = operatorOf(operatorText);
-  requireConditionKey(key.toLowerCase(), operator.quantifier);
+  if (!/^[^:]+:[^:]/.test(key)) throw malformed(NO_VENDOR);
+  if (kind === "key") requireKeyPolicyCondition(key.toLowerCase(), operator.quantifier);
   return { ...operator, key, values: listIn(values).map(conditionValueOf) };
 }
 
@@ -68,8 +70,7 @@ function operatorOf(text: string): Pick<Condition, "quantifier" | "operator" | "
 }
 
 /** `key` in lower case, as the names of condition keys are not case-sensitive. */
-function requireConditionKey(key: string, quantifier: Condition["quantifier"]): void {
-  if (!/^[^:]+:[^:]/.test(key)) throw malformed(NO_VENDOR);
+function requireKeyPolicyCondition(key: string, quantifier: Condition["quantifier"]): void {
   if (/^(?:(?:aws|kms):resourcetag(?:\/|$)|kms:resourcealiases$)/.test(key)) {
     throw malformed(KEYS_NOT_PERMITTED);
   }

@@ -4,10 +4,22 @@
 import { type Condition, conditionsIn } from "./condition-grammar.ts";
 import { isObject, type Json, type JsonObject, listIn, readJson } from "./ordered-json.ts";
 import { type NamedPrincipal, nameAccounts, principalsIn } from "./principal-grammar.ts";
-import { DUPLICATE_SID, malformed, NO_VENDOR, syntaxError, TWO_COLONS } from "./refusals.ts";
+import {
+  DUPLICATE_SID,
+  HAS_PRINCIPAL,
+  malformed,
+  NO_ACTIONS,
+  NO_RESOURCES,
+  NO_VENDOR,
+  syntaxError,
+  TWO_COLONS,
+} from "./refusals.ts";
 
-/** A key policy that has passed every check but the lockout safety check. */
-export interface KeyPolicy {
+/** What a policy is attached to: a key, or a user, a role or a session. */
+export type PolicyKind = "key" | "identity";
+
+/** A document that keeps to the grammar of its kind. */
+export interface PolicyDocument {
   readonly version: "2008-10-17" | "2012-10-17";
   readonly id: string | null;
   readonly statements: readonly Statement[];
@@ -16,13 +28,15 @@ export interface KeyPolicy {
 }
 
 /**
+ * `null` for `principal`: the policy is attached to whom it is about.
+ *
  * `null` for `action` or `resource`: the statement has neither form of it. KMS takes it and it has
  * no effect, says the API reference; a notice of AWS in 2025 said it would be refused.
  */
 export interface Statement {
   readonly sid: string | null;
   readonly effect: "Allow" | "Deny";
-  readonly principal: Scope<NamedPrincipal>;
+  readonly principal: Scope<NamedPrincipal> | null;
   readonly action: Scope<string> | null;
   readonly resource: Scope<string> | null;
   readonly conditions: readonly Condition[];
@@ -34,12 +48,15 @@ export interface Scope<T> {
   readonly values: readonly T[];
 }
 
-/** The document in `text`; MalformedPolicyDocumentException where it is none. */
-export function parseDocument(text: string, partition: string): KeyPolicy {
+/**
+ * The document in `text`; MalformedPolicyDocumentException where it is none. `partition` is that of
+ * the ARNs that name principals.
+ */
+export function parseDocument(text: string, kind: PolicyKind, partition: string): PolicyDocument {
   const members = objectIn(nameAccounts(readJson(text), partition), "the document");
   requireKnown(members, documentMembers);
   const list = members.get("Statement") ?? [];
-  const statements = listIn(list).map((item) => statementIn(item, partition));
+  const statements = listIn(list).map((item) => statementIn(item, kind, partition));
   if (statements.length === 0) throw syntaxError("it has no statement");
   requireUniqueSids(statements);
   return {
@@ -73,22 +90,30 @@ function optionalTextIn(members: JsonObject, name: string): string | null {
 }
 
 /** A policy without a Version has the older one, as the IAM User Guide says. */
-function versionIn(value: Json = "2008-10-17"): KeyPolicy["version"] {
+function versionIn(value: Json = "2008-10-17"): PolicyDocument["version"] {
   if (value === "2008-10-17" || value === "2012-10-17") return value;
   throw syntaxError("Version is neither 2012-10-17 nor 2008-10-17");
 }
 
-function statementIn(value: Json, partition: string): Statement {
+function statementIn(value: Json, kind: PolicyKind, partition: string): Statement {
   const members = objectIn(value, "a statement");
   requireKnown(members, statementMembers);
+  if (kind === "identity") requireIdentityElements(members);
   return {
     sid: optionalTextIn(members, "Sid"),
     effect: effectIn(members.get("Effect")),
-    principal: principalScopeIn(members, partition),
+    principal: kind === "key" ? principalScopeIn(members, partition) : null,
     action: textScopeIn(members, "Action", requireAction),
     resource: textScopeIn(members, "Resource", requireResource),
-    conditions: conditionsIn(members.get("Condition")),
+    conditions: conditionsIn(members.get("Condition"), kind),
   };
+}
+
+/** IAM's texts. Unlike KMS it wants actions and resources, and nobody named. */
+function requireIdentityElements(members: JsonObject): void {
+  if (elementIn(members, "Principal")) throw malformed(HAS_PRINCIPAL);
+  if (!elementIn(members, "Action")) throw malformed(NO_ACTIONS);
+  if (!elementIn(members, "Resource")) throw malformed(NO_RESOURCES);
 }
 
 /** Statements with an empty Sid count as having none: Terraform writes many of them. */

@@ -18,6 +18,9 @@ export const OVERLY_PERMISSIVE =
   "key matches requests without the specified [encryption context or tag] or with an unspecified " +
   "[encryption context or tag]. To fix, remove ForAllValues.";
 export const DUPLICATE_SID = "Statement IDs (SID) in a single policy must be unique.";
+export const HAS_PRINCIPAL = "Policy document should not specify a principal.";
+export const NO_ACTIONS = "Policy statement must contain actions.";
+export const NO_RESOURCES = "Policy statement must contain resources.";
 export const NO_VENDOR =
   "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.";
 export const TWO_COLONS = "Actions/Condition can contain only one colon.";
