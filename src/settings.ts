@@ -6,6 +6,8 @@ import { isRegion, type Region } from "./domain/region.ts";
 /** How the text of a setting becomes a value; `parse` throws an Error that names no setting. */
 interface Kind<T> {
   readonly parse: (text: string) => T;
+  /** What a switch alone stands for; `true` where this is left out. */
+  readonly switchedTo?: string;
   /** What stands behind the flag in `--help`; a switch has none. */
   readonly argument: string | null;
 }
@@ -143,6 +145,13 @@ export const workerSettings = {
     oneOf("off", "error", "request"),
     "error",
     "What is logged: nothing, failures of edge-kms itself, or every request",
+  ),
+  policies: setting(
+    "no-policies",
+    "POLICIES",
+    { ...onOff, switchedTo: "off" },
+    true,
+    "Evaluate no policies and no grants; the variable is `off` for that",
   ),
   auth: setting(
     null,

@@ -6,10 +6,14 @@ import { DEFAULT_GENERATION, directoryName, keySetName } from "../objects/names.
 import { keyOperations, operations, operationsNotBuilt } from "../operations/index.ts";
 import type { KeyAddress } from "../operations/key-address.ts";
 import type { Caller, Edge, KeyRecord, OperationRecord, Output } from "../operations/operation.ts";
+import type { Call } from "../operations/perform.ts";
+import { namesAliases } from "../operations/permission.ts";
 import { outputOf } from "../operations/reply.ts";
 import { readInput } from "../operations/shape.ts";
 import type { WorkerSettings } from "../settings.ts";
 import { callerOf, requireOpen } from "./caller.ts";
+import { evaluated } from "./evaluated.ts";
+import { type AliasesOf, fetchedFor } from "./fetched.ts";
 import { bodyText, parseBody } from "./json.ts";
 import { addressOf, addressOfCiphertext } from "./route.ts";
 import { answerSts, isQuery } from "./sts.ts";
@@ -51,7 +55,8 @@ async function outputFor(
   { env, settings }: Service,
 ): Promise<Output> {
   requireOpen(settings);
-  const caller = callerOf(request.headers.get("authorization"), settings);
+  const signer = callerOf(request.headers.get("authorization"), settings);
+  const caller = evaluated(signer, request, settings);
   const operation = operationOf(target);
   const record = recordOf(operation);
   const input = readInput(record.input, parseBody(await bodyText(request)));
@@ -103,13 +108,18 @@ interface EdgeOfRequest extends Edge {
 const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
 
 function edgeOf(env: Env, caller: Caller): EdgeOfRequest {
-  const directory = (accountId: string) =>
-    env.DIRECTORIES.getByName(directoryName(DEFAULT_GENERATION, accountId, caller.region));
+  const directory = (accountId: string, region: string = caller.region) =>
+    env.DIRECTORIES.getByName(directoryName(DEFAULT_GENERATION, accountId, region));
+  const aliasesOf: AliasesOf = ({ accountId, keyId }, region) =>
+    directory(accountId, region).aliasesOf(keyId);
   const resolve = (accountId: string, name: string) => directory(accountId).resolveAlias(name);
   const atAddress = async <T>(address: KeyAddress, operation: string, input: object) => {
     const { accountId, keyId } = address;
     const keySet = env.KEY_SETS.getByName(keySetName(DEFAULT_GENERATION, accountId, keyId));
-    return outputOf<T>(await keySet.perform({ operation, input, caller, accountId, keyId }));
+    const call: Call = { operation, input, caller, accountId, keyId };
+    if (!namesAliases(caller)) return outputOf<T>(await keySet.perform(call));
+    const fetched = await fetchedFor(caller, address, input, aliasesOf);
+    return outputOf<T>(await keySet.perform({ ...call, fetched }));
   };
   return {
     caller,

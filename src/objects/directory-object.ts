@@ -2,7 +2,7 @@
 // decide, and writes.
 
 import { DurableObject } from "cloudflare:workers";
-import type { DirectoryEntry } from "../domain/directory.ts";
+import { type DirectoryEntry, MAX_ALIASES_PER_KEY } from "../domain/directory.ts";
 import { directoryOperations } from "../operations/index.ts";
 import type { Caller } from "../operations/operation.ts";
 import { type Reply, replyTo } from "../operations/reply.ts";
@@ -55,6 +55,12 @@ export class DirectoryObject extends DurableObject<Env> {
     if (this.#resolved.size >= MAX_RESOLVED) this.#resolved.clear();
     this.#resolved.set(name, key);
     return key.keyId;
+  }
+
+  /** The names of a key's aliases. */
+  aliasesOf(keyId: string): readonly string[] {
+    const aliases = this.#store.at(this.#now()).aliases("", MAX_ALIASES_PER_KEY, keyId);
+    return aliases.map(({ name }) => name);
   }
 
   /** Takes in what a key set says of its key here; returns the clock's offset in milliseconds. */

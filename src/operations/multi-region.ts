@@ -1,7 +1,6 @@
 // Multi-Region keys: replicas, and which of the related keys is the primary.
 // https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-manage.html
 
-import { assert } from "../assert.ts";
 import { keyArn } from "../domain/arn.ts";
 import { arnOf, type Key, type KeySet, keyIn, withKeys } from "../domain/key-set.ts";
 import { requireState } from "../domain/key-state.ts";
@@ -28,9 +27,8 @@ export const multiRegion = {
     },
     invalidArn: true,
     designation: "multiRegionPrimary",
-    change(target, input, at) {
-      const { set, key: primary, caller } = target;
-      assert(caller, "somebody asks for a replica");
+    change(target, input, at, caller) {
+      const { set, key: primary } = target;
       const region = replicaRegion(input.ReplicaRegion, primary.region);
       requireVacant(set, region);
       // What AWS does in the other Region is a CreateKey of the caller's.
@@ -62,10 +60,10 @@ export const multiRegion = {
     input: { KeyId: required(members.keyId), PrimaryRegion: required(members.region) },
     invalidArn: true,
     designation: "multiRegionPrimary",
-    related({ set, caller }, { PrimaryRegion }) {
+    related({ set }, { PrimaryRegion }) {
       const region = members.knownRegion(PrimaryRegion);
       const key = region && keyIn(set, region);
-      return key && caller ? { set, key, arn: arnOf(set, key), caller } : null;
+      return key && { set, key, arn: arnOf(set, key) };
     },
     precondition: ({ set, key, arn }, { PrimaryRegion }) =>
       void replicaIn(set, PrimaryRegion, key, arn),

@@ -29,8 +29,6 @@ export interface Target {
   readonly set: KeySet;
   readonly key: Key;
   readonly arn: string;
-  /** Who asks for it. */
-  readonly caller?: Caller;
 }
 
 export interface Changed {
@@ -64,7 +62,7 @@ export interface Use<I> extends KeyOperation<I> {
 /** Changes a key set. Synchronous, so that nothing can come between its check and its write. */
 export interface Change<I> extends KeyOperation<I> {
   readonly kind: "change";
-  readonly change: (target: Target, input: I, at: Moment) => Changed;
+  readonly change: (target: Target, input: I, at: Moment, caller: Caller) => Changed;
 }
 
 /** Starts a key set from nothing. */

@@ -65,7 +65,7 @@ export function perform(set: KeySet | null, call: Call, at: Moment): Step {
     const output = record.use(target, call.input, at);
     return { set, output: isDryRun(call) ? outcomeOfDryRun(output) : output };
   }
-  const changed = record.change(target, call.input, at);
+  const changed = record.change(target, call.input, at, call.caller);
   return { set: advance(changed.set, at, at.now), output: changed.output };
 }
 
@@ -84,7 +84,7 @@ export async function prepare(call: Call, newKeyPair: NewKeyPair): Promise<unkno
 function found(set: KeySet | null, record: KeyRecord, call: Call): Target {
   const { region } = call.caller;
   const key = set && keyIn(set, region);
-  if (set && key) return { set, key, arn: arnOf(set, key), caller: call.caller };
+  if (set && key) return { set, key, arn: arnOf(set, key) };
   throw outOfReach(record, call, keyArn(region, call.accountId, call.keyId));
 }
 

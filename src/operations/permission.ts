@@ -73,21 +73,39 @@ export function decisionOnKey(
   fetched: Fetched = {},
 ): Decision | null {
   const { caller } = permission;
-  const { set, key, arn } = target;
+  const { set, key } = target;
   const own = caller.accountId === set.accountId;
   if (!caller.request) return own ? null : { allowed: false, of: "resource", by: null };
   const policy = keyPolicy(key.policy, key.region);
   if (own && isUnlimited(caller) && policy.leavesAllTo.has(set.accountId)) return null;
-  const unnamed = own && caller.principal === undefined;
-  if (unnamed && !policy.denies) return null;
+  if (!policy.denies && isUnnamedOwner(caller, target)) return null;
+  return evaluationOnKey(permission, target, fetched);
+}
+
+/** The same decision, always with what it is made by. */
+export function evaluationOnKey(
+  permission: Permission,
+  target: Target,
+  fetched: Fetched = {},
+): Decision {
+  const { caller } = permission;
+  const { set, key, arn } = target;
   const facts = factsOf(target, fetched.aliases?.[key.region]);
   const question = questionOf(permission, key.region, facts, fetched.attestation);
-  const grants = (key as { grants?: readonly Grant[] }).grants ?? [];
-  const access = { accountId: set.accountId, policy, grants, use: grantedUse(question) };
+  const access = {
+    accountId: set.accountId,
+    policy: keyPolicy(key.policy, key.region),
+    grants: (key as { readonly grants?: readonly Grant[] }).grants ?? [],
+    use: grantedUse(question),
+  };
   const asked = { ...question, resource: arn, key: access, context: contextOf(question) };
   const decision = authorize(asked, identityPolicy);
-  return unnamed && !decision.allowed && !decision.by ? null : decision;
+  if (decision.allowed || decision.by || !isUnnamedOwner(caller, target)) return decision;
+  return { allowed: true, by: [{ kind: "account", accountId: set.accountId }] };
 }
+
+const isUnnamedOwner = ({ principal, accountId }: Caller, { set }: Target) =>
+  principal === undefined && accountId === set.accountId;
 
 /** What IAM policies alone decide; null where nothing has to be evaluated. */
 export function decisionByAccount(

@@ -1,6 +1,5 @@
 // Key policies. https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
 
-import { assert } from "../assert.ts";
 import { acceptKeyPolicy } from "../domain/key-policy.ts";
 import { withKeys } from "../domain/key-set.ts";
 import { partitionOf } from "../domain/region.ts";
@@ -41,9 +40,8 @@ export const policies = {
         throw new KmsError("UnsupportedOperationException", "The only policy of a key is default.");
       }
     },
-    change(target, input, at) {
-      const { set, key, caller } = target;
-      assert(caller, "somebody puts a policy");
+    change(target, input, at, caller) {
+      const { set, key } = target;
       const asked = { caller, input, now: at.now };
       const editor = editorOf(asked, factsOf(target), key.region, set.keyId);
       const policy = acceptKeyPolicy(input.Policy, {

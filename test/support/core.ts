@@ -1,6 +1,7 @@
 // KMS's pure core without a platform: the same steps as the edge and the Durable Objects take, over
 // maps instead of storage, at a time that tests set. Nothing here waits.
 
+import { type AliasesOf, fetchedFor } from "../../src/api/fetched.ts";
 import { addressOf, addressOfCiphertext } from "../../src/api/route.ts";
 import { generateKeyPair } from "../../src/crypto/key-pair.ts";
 import {
@@ -8,6 +9,7 @@ import {
   announce,
   type Directory,
   type DirectoryEntry,
+  MAX_ALIASES_PER_KEY,
 } from "../../src/domain/directory.ts";
 import { assertKeySet, type KeySet } from "../../src/domain/key-set.ts";
 import type { Delays, Moment } from "../../src/domain/moment.ts";
@@ -18,6 +20,7 @@ import { directoryOperations, keyOperations, operations } from "../../src/operat
 import type { KeyAddress } from "../../src/operations/key-address.ts";
 import type { Caller, Edge, KeyRecord, Output } from "../../src/operations/operation.ts";
 import { atMoment, type Call, perform, prepare } from "../../src/operations/perform.ts";
+import { namesAliases } from "../../src/operations/permission.ts";
 import { readInput } from "../../src/operations/shape.ts";
 
 declare global {
@@ -287,7 +290,15 @@ export class World {
     input: object,
     caller: Caller,
   ): Promise<Output> {
-    const call: Call = { operation, input, caller, accountId, keyId };
+    const aliasesOf: AliasesOf = async (address, region) =>
+      this.#directory(address.accountId, region)
+        .at(this.now)
+        .aliases("", MAX_ALIASES_PER_KEY, address.keyId)
+        .map(({ name }) => name);
+    const fetched = namesAliases(caller)
+      ? await fetchedFor(caller, { accountId, keyId }, input, aliasesOf)
+      : {};
+    const call: Call = { operation, input, caller, accountId, keyId, fetched };
     const prepared = await prepare(call, generateKeyPair);
     const at: Moment = {
       now: this.now,

@@ -7,7 +7,7 @@
 import type { Grant } from "../grant.ts";
 import type { Principal } from "../principal.ts";
 import { crossAccountActions } from "./actions.ts";
-import { type Naming, namingIn, namings } from "./caller-names.ts";
+import { type Naming, namingIn, namingOf, namings } from "./caller-names.ts";
 import type { Allowed, Decision, Denied, PolicyRole, Reason } from "./decision.ts";
 import { type GrantedUse, namingByGrant } from "./grants.ts";
 import type { Policy, ReadyStatement, StatementRequest } from "./policy.ts";
@@ -61,6 +61,27 @@ export function isAllowedByKeyPolicy(request: AuthorizationRequest): boolean {
 
 function unread(): never {
   throw new Error("a caller without policies has none to be read");
+}
+
+/**
+ * Whether the caller may retire a grant: its retiring principal, its grantee where it says so, and
+ * whoever the account that made it lets. No key policy has a say.
+ * https://docs.aws.amazon.com/kms/latest/developerguide/grant-manage.html#grant-delete
+ */
+export function authorizeRetirement(
+  request: Pick<AuthorizationRequest, "resource" | "caller" | "context">,
+  grant: Grant,
+  read: ReadPolicy,
+): Decision {
+  const asked = askedOf({ ...request, action: "RetireGrant", key: null }, read);
+  const denied = explicitlyDenied(asked);
+  if (denied) return denied;
+  const by: Reason = { kind: "grant", grantId: grant.id };
+  const may = [grant.retiringPrincipal, grant.issuingAccount];
+  if (grant.operations.includes("RetireGrant")) may.push(grant.granteePrincipal);
+  const named = may.map((id) => id && namingOf(id, asked.caller));
+  if (named.some((naming) => naming && naming !== "account")) return { allowed: true, by: [by] };
+  return named.includes("account") ? byAccount(asked, [by]) : nothingAllows("resource");
 }
 
 /** A request together with the caller's policies, read. */
