@@ -115,8 +115,8 @@ export class World {
   now = START;
   readonly delays: Delays;
   readonly random = seededRandom(1);
-  /** What conditions may ask of requests. */
-  requestContext: RequestContext = { sourceIp: null, userAgent: null, secure: true };
+  /** What conditions may ask of requests; undefined where no policy is evaluated. */
+  requestContext: RequestContext | undefined = { sourceIp: null, userAgent: null, secure: true };
   /** Whether every saved set has to be one that can come about. */
   checks = true;
   readonly #sets = new Map<string, KeySet>();
@@ -153,7 +153,12 @@ export class World {
     const principal = typeof as === "string" ? {} : { principal: as };
     const accountId = typeof as === "string" ? as : as.accountId;
     const { requestContext: request } = this;
-    const caller: Caller = { accountId, region: region as Region, request, ...principal };
+    const caller: Caller = {
+      accountId,
+      region: region as Region,
+      ...(request && { request }),
+      ...principal,
+    };
     // Through JSON, as it comes and goes over the wire.
     const read = readInput(record.input, JSON.parse(JSON.stringify(input)));
     const answer = await this.#perform(operation, record, read, this.#edge(caller));
