@@ -6,6 +6,7 @@ import { accounts } from "./suite/accounts.ts";
 import { deletion } from "./suite/deletion.ts";
 import { encryption } from "./suite/encryption.ts";
 import { encryptionSdk } from "./suite/encryption-sdk.ts";
+import { policies } from "./suite/policies.ts";
 import { primaryChange } from "./suite/primary-change.ts";
 import { replication } from "./suite/replication.ts";
 import { resources } from "./suite/resources.ts";
@@ -29,6 +30,7 @@ const parts = {
   "AWS Encryption SDK": encryptionSdk,
   resources,
   accounts,
+  policies,
   simultaneous,
 };
 
