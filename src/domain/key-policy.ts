@@ -7,6 +7,7 @@ import { type PolicyDocument, parseDocument } from "./policy/grammar.ts";
 import { type Editor, requireNoLockout } from "./policy/lockout.ts";
 import { print } from "./policy/ordered-json.ts";
 import { rootArn } from "./policy/principal-grammar.ts";
+import { INVALID_PRINCIPALS, malformed } from "./policy/refusals.ts";
 
 /** The quota "Key policy document size"; the model's own limit of 131,072 is checked earlier. */
 export const MAX_KEY_POLICY_BYTES = 32_768;
@@ -40,10 +41,16 @@ export function defaultKeyPolicy(partition: string, accountId: string): string {
  */
 export function acceptKeyPolicy(
   text: string,
-  to: { readonly partition: string; readonly editor: Editor | null },
+  to: {
+    readonly partition: string;
+    readonly editor: Editor | null;
+    /** Whether there is a user, role or account of this ARN; where left out, there is. */
+    readonly exists?: (principalArn: string) => boolean;
+  },
 ): string {
   requireSize(text);
   const policy = parseKeyPolicy(text, to.partition);
+  if (to.exists) requirePrincipals(policy, to.exists);
   if (to.editor) requireNoLockout(policy, to.editor);
   return printKeyPolicy(policy);
 }
@@ -64,6 +71,15 @@ export function parseKeyPolicy(text: string, partition: string): PolicyDocument 
  */
 export function printKeyPolicy(policy: PolicyDocument): string {
   return print(policy.members);
+}
+
+/** `*`, unique IDs and services are not looked up. */
+function requirePrincipals({ statements }: PolicyDocument, exists: (arn: string) => boolean): void {
+  const named = statements.flatMap(({ principal }) => principal?.values ?? []);
+  const isUnknown = named.some(
+    ({ type, id }) => type === "AWS" && id.startsWith("arn:") && !exists(id),
+  );
+  if (isUnknown) throw malformed(INVALID_PRINCIPALS);
 }
 
 function requireSize(text: string): void {

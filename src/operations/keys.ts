@@ -20,13 +20,13 @@ import {
 import type { Moment, NewKeyPair } from "../domain/moment.ts";
 import type { Region } from "../domain/region.ts";
 import { KmsError, notBuilt, validation } from "../errors.ts";
-import { requestedKey } from "./condition-keys.ts";
 import { keyMetadata } from "./key-metadata.ts";
 import * as members from "./members.ts";
 import { newKey } from "./new-key.ts";
 import { change, create, inDirectory, use } from "./operation.ts";
 import { markerPosition, page, pageLimit } from "./pages.ts";
 import { editorOf } from "./permission.ts";
+import { requestedKey } from "./question.ts";
 import { boolean, oneOf, required, text } from "./shape.ts";
 
 const KEY_PAGE = { standard: 100, max: 1000 };

@@ -6,12 +6,12 @@ import { arnOf, type Key, type KeySet, keyIn, withKeys } from "../domain/key-set
 import { requireState } from "../domain/key-state.ts";
 import { partitionOf, type Region } from "../domain/region.ts";
 import { KmsError, keyNotFound } from "../errors.ts";
-import { factsOf, type KeyFacts } from "./condition-keys.ts";
 import { keyMetadata } from "./key-metadata.ts";
 import * as members from "./members.ts";
 import { newKey } from "./new-key.ts";
 import { change } from "./operation.ts";
 import { editorOf, requireMayCreate } from "./permission.ts";
+import { factsOf, type KeyFacts } from "./question.ts";
 import { boolean, required } from "./shape.ts";
 
 export const multiRegion = {

@@ -8,7 +8,6 @@ import { type KeyOperationName, requireState } from "../domain/key-state.ts";
 import type { Moment, NewKeyPair } from "../domain/moment.ts";
 import { advance } from "../domain/schedule.ts";
 import { KmsError, keyNotFound, notAllowedByResource } from "../errors.ts";
-import { requestedKey } from "./condition-keys.ts";
 import { dryRunSucceeded } from "./encryption.ts";
 import { keyOperations } from "./index.ts";
 import type { Caller, Create, KeyRecord, Output, Target } from "./operation.ts";
@@ -19,6 +18,7 @@ import {
   type Fetched,
   requireMayCreate,
 } from "./permission.ts";
+import { requestedKey } from "./question.ts";
 
 /** One request to a key set, as the edge sends it. */
 export interface Call {

@@ -9,16 +9,10 @@ import type { Editor } from "../domain/policy/lockout.ts";
 import type { Principal, RequestContext } from "../domain/principal.ts";
 import type { Region } from "../domain/region.ts";
 import { notAuthorized } from "../errors.ts";
-import {
-  contextOf,
-  encryptionContext,
-  factsOf,
-  type KeyFacts,
-  type Question,
-  type RecipientAttestation,
-} from "./condition-keys.ts";
+import { contextOf, encryptionContext } from "./condition-keys.ts";
 import { identityPolicy, keyPolicy } from "./known-policies.ts";
 import type { Caller, Target } from "./operation.ts";
+import { factsOf, type KeyFacts, type Question, type RecipientAttestation } from "./question.ts";
 
 /** A request for one permission, as the operation sees it. */
 export interface Permission {

@@ -4,11 +4,11 @@ import { acceptKeyPolicy } from "../domain/key-policy.ts";
 import { withKeys } from "../domain/key-set.ts";
 import { partitionOf } from "../domain/region.ts";
 import { KmsError } from "../errors.ts";
-import { factsOf } from "./condition-keys.ts";
 import * as members from "./members.ts";
 import { change, use } from "./operation.ts";
 import { pageOf } from "./pages.ts";
 import { editorOf } from "./permission.ts";
+import { factsOf } from "./question.ts";
 import { boolean, required } from "./shape.ts";
 
 /** The one policy a key has. */

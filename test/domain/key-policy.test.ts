@@ -511,6 +511,28 @@ describe("documents that are refused", () => {
   });
 });
 
+describe("principals that have to exist", () => {
+  const exists = (arn: string) => arn !== ALICE;
+  const to = { partition: "aws", editor: null, exists };
+
+  it.each([
+    ["Principal", { Principal: { AWS: [ROOT, ALICE] } }],
+    ["NotPrincipal", { Principal: undefined, NotPrincipal: { AWS: ALICE } }],
+  ])("are those of %s", (_element, change) => {
+    const refused = malformed(INVALID_PRINCIPALS);
+    expect(() => acceptKeyPolicy(withStatement(change), to)).toThrow(refused);
+  });
+
+  it("are not everyone, unique IDs, services or whoever is not asked about", () => {
+    const principal = { AWS: ["*", "AIDACKCEVSQ6C2EXAMPLE", ROOT], Service: "s3.amazonaws.com" };
+    const text = withPrincipal(principal);
+    expect(() => acceptKeyPolicy(text, to)).not.toThrow();
+    expect(() =>
+      acceptKeyPolicy(withPrincipal({ AWS: ALICE }), { ...to, exists: () => true }),
+    ).not.toThrow();
+  });
+});
+
 describe("the size of a key policy", () => {
   const ofBytes = (bytes: number, letter: string) => {
     const rest = withStatement({ Sid: "" }).length;

@@ -3,7 +3,8 @@
 
 import { describe, expect, test } from "vitest";
 import type { Principal } from "../../src/domain/principal.ts";
-import { contextOf, type Question } from "../../src/operations/condition-keys.ts";
+import { contextOf } from "../../src/operations/condition-keys.ts";
+import type { Question } from "../../src/operations/question.ts";
 import { root, user } from "../support/principals.ts";
 
 const ARN = "arn:aws:kms:us-east-1:111122223333:key/mrk-1";

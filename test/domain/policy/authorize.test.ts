@@ -11,11 +11,8 @@ import {
 import { type Decision, grounds } from "../../../src/domain/policy/decision.ts";
 import { policyIn } from "../../../src/domain/policy/policy.ts";
 import type { Principal } from "../../../src/domain/principal.ts";
-import {
-  contextOf,
-  encryptionContext,
-  type Question,
-} from "../../../src/operations/condition-keys.ts";
+import { contextOf, encryptionContext } from "../../../src/operations/condition-keys.ts";
+import type { Question } from "../../../src/operations/question.ts";
 import { keyPolicyOf, type PolicyCase, policyCases } from "../../support/policy-cases.ts";
 import {
   allow,
