@@ -137,14 +137,34 @@ export const notBuilt = (what: string) =>
   new KmsError("UnsupportedOperationException", `${what} is not built yet.`);
 
 /**
+ * The refusal of a caller by policies: `action` with its `kms:`, `on` what is said of the resource,
+ * such as `on resource: <arn>`, `grounds` the policy that decided.
+ */
+export const notAuthorized = (
+  callerArn: string,
+  action: string,
+  on: string | null,
+  grounds: string,
+) =>
+  new KmsError(
+    "AccessDeniedException",
+    [
+      `User: ${callerArn} is not authorized to perform: ${action}`,
+      ...(on ? [on] : []),
+      grounds,
+    ].join(" "),
+  );
+
+/**
  * The refusal of a caller by the policies of the resource.
  * `callerArn` and `resourceArn` are whole ARNs, `action` is without its `kms:`.
  */
 export const notAllowedByResource = (callerArn: string, action: string, resourceArn: string) =>
-  new KmsError(
-    "AccessDeniedException",
-    `User: ${callerArn} is not authorized to perform: kms:${action} on resource: ${resourceArn} ` +
-      `because no resource-based policy allows the kms:${action} action`,
+  notAuthorized(
+    callerArn,
+    `kms:${action}`,
+    `on resource: ${resourceArn}`,
+    `because no resource-based policy allows the kms:${action} action`,
   );
 
 /** Decrypt of a ciphertext whose key the caller cannot reach (seen in public issues). */

@@ -9,6 +9,8 @@ import { parseResolveTable } from "./xks/endpoint.ts";
 /** How the text of a setting becomes a value; `parse` throws an Error that names no setting. */
 interface Kind<T> {
   readonly parse: (text: string) => T;
+  /** What a switch alone stands for; `true` where this is left out. */
+  readonly switchedTo?: string;
   /** What stands behind the flag in `--help`; a switch has none. */
   readonly argument: string | null;
   /** Whether the flag may be given several times; its values are joined with commas. */
@@ -215,6 +217,13 @@ export const workerSettings = {
     onOff,
     false,
     "The Worker and all objects share one isolate, so that a key set in memory is asked without a call to its object (the launcher sets it; a deployment must not)",
+  ),
+  policies: setting(
+    "no-policies",
+    "POLICIES",
+    { ...onOff, switchedTo: "off" },
+    true,
+    "Evaluate no policies and no grants; the variable is `off` for that",
   ),
   auth: setting(
     null,

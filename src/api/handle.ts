@@ -8,10 +8,13 @@ import { keyOperations, operations, operationsNotBuilt } from "../operations/ind
 import type { KeyAddress } from "../operations/key-address.ts";
 import type { Edge, KeyRecord, OperationRecord, Output } from "../operations/operation.ts";
 import type { Call } from "../operations/perform.ts";
+import { namesAliases } from "../operations/permission.ts";
 import { outputOf } from "../operations/reply.ts";
 import { readInput } from "../operations/shape.ts";
 import type { WorkerSettings } from "../settings.ts";
 import { callerOf, requireOpen } from "./caller.ts";
+import { evaluated } from "./evaluated.ts";
+import { type AliasesOf, fetchedFor } from "./fetched.ts";
 import { bodyText, parseBody } from "./json.ts";
 import { attested } from "./recipient.ts";
 import { addressOf, addressOfCiphertext } from "./route.ts";
@@ -55,7 +58,8 @@ async function outputFor(
   { env, settings }: Service,
 ): Promise<Output> {
   requireOpen(settings);
-  const caller = callerOf(request.headers.get("authorization"), settings);
+  const signer = callerOf(request.headers.get("authorization"), settings);
+  const caller = evaluated(signer, request, settings);
   const operation = operationOf(target);
   const record = recordOf(operation);
   const read = readInput(record.input, parseBody(await bodyText(request)));
@@ -114,13 +118,17 @@ type OfRequest = Pick<Call, "caller" | "requestId" | "recipient">;
 
 function edgeOf(env: Env, { oneIsolate }: WorkerSettings, request: OfRequest): EdgeOfRequest {
   const { caller, recipient, requestId = "" } = request;
-  const directory = (accountId: string) =>
-    env.DIRECTORIES.getByName(directoryName(DEFAULT_GENERATION, accountId, caller.region));
+  const directory = (accountId: string, region: string = caller.region) =>
+    env.DIRECTORIES.getByName(directoryName(DEFAULT_GENERATION, accountId, region));
+  const aliasesOf: AliasesOf = ({ accountId, keyId }, region) =>
+    directory(accountId, region).aliasesOf(keyId);
   const resolve = (accountId: string, name: string) => directory(accountId).resolveAlias(name);
   const atAddress = async <T>(address: KeyAddress, operation: string, input: object) => {
-    const { accountId, keyId } = address;
-    const name = keySetName(DEFAULT_GENERATION, accountId, keyId);
-    const call: Call = { operation, input, ...request, ...address };
+    const name = keySetName(DEFAULT_GENERATION, address.accountId, address.keyId);
+    let call: Call = { operation, input, ...request, ...address };
+    if (namesAliases(caller)) {
+      call = { ...call, fetched: await fetchedFor(caller, address, input, aliasesOf) };
+    }
     const used = oneIsolate ? keySetAtHand(name)?.use(call) : null;
     if (used) return (await used.output) as T;
     return outputOf<T>(await env.KEY_SETS.getByName(name).perform(call));

@@ -80,7 +80,7 @@ function flagText(token: { name: string; rawName: string; value: string | undefi
   }
   if (row && !isSwitch(row)) return token.value ?? "";
   if (token.value !== undefined) throw new LaunchError(`${token.rawName} takes no value`);
-  return "true";
+  return row?.kind.switchedTo ?? "true";
 }
 
 /** A flag wins over the variable of the same row, and that over the standard value. */

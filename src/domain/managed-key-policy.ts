@@ -3,7 +3,8 @@
 // is in AWS's guide too: https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
 
 import { rootArn } from "./arn.ts";
-import { type KeyPolicy, printKeyPolicy } from "./key-policy.ts";
+import { printKeyPolicy } from "./key-policy.ts";
+import type { PolicyDocument } from "./policy/grammar.ts";
 import type { Region } from "./region.ts";
 
 /** A statement without what all have in common. */
@@ -112,7 +113,7 @@ export function managedPolicyText(
     Id: id,
     Statement: policy.statements.map((statement) => written(statement, accountId, region)),
   };
-  const members = inMaps(document) as KeyPolicy["members"];
+  const members = inMaps(document) as PolicyDocument["members"];
   return printKeyPolicy({ version, id, statements: [], members });
 }
 

@@ -1,9 +1,9 @@
 // Who calls, as policies see them. Plain data, fit to travel with a call.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable
 
-/** A caller that a configuration or a session names. */
+/** A caller that a configuration or a session names, or a service of AWS, whose `arn` is its name. */
 export interface Principal {
-  readonly type: "Account" | "User" | "AssumedRole";
+  readonly type: "Account" | "User" | "AssumedRole" | "Service";
   readonly accountId: string;
   /**
    * What refusals and the CloudTrail name: `arn:aws:iam::<account>:root`, `…:user/<path><name>`, or

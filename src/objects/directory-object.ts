@@ -123,6 +123,12 @@ export class DirectoryObject extends DurableObject<Env> {
     return backingOf(kind, id, this.#keyStores);
   }
 
+  /** The names of a key's aliases. */
+  aliasesOf(keyId: string): readonly string[] {
+    const aliases = this.#store.at(this.#now()).aliases("", this.#quotas.ALIASES_PER_KEY, keyId);
+    return aliases.map(({ name }) => name);
+  }
+
   /** Takes in what a key set says of its key here; returns the clock's offset in milliseconds. */
   async apply(entry: DirectoryEntry): Promise<number> {
     const offsetMs = await this.join();

@@ -25,6 +25,7 @@ import {
   perform,
   prepare,
   rehearse,
+  requireMayStart,
   startsSet,
 } from "../operations/perform.ts";
 import { outputOf, type Reply, replyTo } from "../operations/reply.ts";
@@ -139,6 +140,7 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
       keyStore: async (id) => outputOf<KeyStoreOfKey>(await directory.keyStore(id)),
       admitKey: async (admission) => outputOf<KeyStoreOfKey>(await directory.admitKey(admission)),
     };
+    if (question.kind === "into") requireMayStart(call, this.#moment());
     const informed = await withKeyStore(call, question, desk, this.#proxies);
     try {
       return { output: await this.#performed(informed) };

@@ -2,7 +2,7 @@
 // https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html
 
 import { isKeyPairSpec } from "../crypto/key-pair.ts";
-import { aliasArn, keyArn, rootArn } from "../domain/arn.ts";
+import { aliasArn, keyArn } from "../domain/arn.ts";
 import {
   type Alias,
   type Directory,
@@ -20,11 +20,13 @@ import {
   notAllowedByResource,
   validation,
 } from "../errors.ts";
+import { requireAliasPermission } from "./identity-step.ts";
 import { type KeyAddress, namedKey } from "./key-address.ts";
 import { timestamp } from "./key-metadata.ts";
 import * as members from "./members.ts";
-import { atEdge, type Caller, inDirectory, use } from "./operation.ts";
+import { atEdge, type Caller, type Edge, inDirectory, use } from "./operation.ts";
 import { markerPosition, page, pageLimit } from "./pages.ts";
+import { callerArn } from "./permission.ts";
 import { required } from "./shape.ts";
 
 const ALIAS_PAGE = { standard: 50, max: 100 };
@@ -40,6 +42,7 @@ export const aliases = {
     async run(edge, { AliasName, TargetKeyId }) {
       requireAliasName(AliasName);
       requireKeyTarget(TargetKeyId);
+      await requireAliasPermission(edge, "CreateAlias", { AliasName });
       const entry = await edge.onKey<DirectoryEntry>("CreateAliasTarget", TargetKeyId, {});
       return edge.onDirectory("PutNewAlias", { name: AliasName, entry });
     },
@@ -50,18 +53,22 @@ export const aliases = {
     async run(edge, { AliasName, TargetKeyId }) {
       requireAliasName(AliasName);
       requireKeyTarget(TargetKeyId);
+      await requireAliasPermission(edge, "UpdateAlias", { AliasName });
       const entry = await edge.onKey<DirectoryEntry>("UpdateAliasTarget", TargetKeyId, {});
-      return edge.onDirectory("MoveAlias", { name: AliasName, entry });
+      return withAliasedKey(edge, AliasName, "UpdateAliasSource", (from) =>
+        edge.onDirectory("MoveAlias", { name: AliasName, entry, from }),
+      );
     },
   }),
 
-  DeleteAlias: inDirectory({
+  DeleteAlias: atEdge({
     input: { AliasName: required(members.aliasName) },
-    run(directory, { AliasName }, caller) {
+    async run(edge, { AliasName }) {
       requireAliasName(AliasName);
-      existingAlias(directory, AliasName, caller);
-      directory.deleteAlias(AliasName);
-      return null;
+      await requireAliasPermission(edge, "DeleteAlias", { AliasName });
+      return withAliasedKey(edge, AliasName, "DeleteAliasTarget", (from) =>
+        edge.onDirectory("RemoveAlias", { name: AliasName, from }),
+      );
     },
   }),
 
@@ -80,12 +87,40 @@ export const aliases = {
   }),
 };
 
+/**
+ * Changes an alias once `step` was allowed on the key it is of: again where the alias has come to
+ * another key meanwhile, on which nobody was asked.
+ */
+async function withAliasedKey(
+  edge: Edge,
+  name: string,
+  step: string,
+  change: (keyId: string) => Promise<ChangedAlias>,
+): Promise<null> {
+  for (;;) {
+    const { keyId } = await edge.onDirectory<AliasedKey>("AliasedKey", { name });
+    await edge.onKey(step, keyId, {});
+    if ((await change(keyId)).done) return null;
+  }
+}
+
+interface AliasedKey {
+  readonly keyId: string;
+}
+
+/** Not done where the alias is no longer of the key on which the caller was allowed to. */
+interface ChangedAlias {
+  readonly done: boolean;
+}
+
 interface AliasStep {
   readonly name: string;
   readonly entry: DirectoryEntry;
+  /** The key that the alias has to be of. */
+  readonly from: string;
 }
 
-/** The parts of CreateAlias and UpdateAlias: one on the target key, one in the directory. */
+/** The parts of the operations on aliases: those on keys, and those in the directory. */
 export const aliasSteps = {
   CreateAliasTarget: use({
     input: {},
@@ -99,6 +134,39 @@ export const aliasSteps = {
     state: "UpdateAlias",
     action: "UpdateAlias",
     use: ({ set, key }) => directoryEntry(set, key.region),
+  }),
+
+  /** The key that loses the alias; its state does not matter. */
+  UpdateAliasSource: use({
+    input: {},
+    state: "DeleteAlias",
+    action: "UpdateAlias",
+    use: () => null,
+  }),
+
+  DeleteAliasTarget: use({
+    input: {},
+    state: "DeleteAlias",
+    action: "DeleteAlias",
+    use: () => null,
+  }),
+
+  AliasedKey: inDirectory({
+    input: {},
+    run(directory, input, caller) {
+      const { name } = input as AliasStep;
+      return { keyId: existingAlias(directory, name, caller).keyId };
+    },
+  }),
+
+  RemoveAlias: inDirectory({
+    input: {},
+    run(directory, input, caller): ChangedAlias {
+      const { name, from } = input as AliasStep;
+      const done = existingAlias(directory, name, caller).keyId === from;
+      if (done) directory.deleteAlias(name);
+      return { done };
+    },
   }),
 
   PutNewAlias: inDirectory({
@@ -124,15 +192,16 @@ export const aliasSteps = {
   MoveAlias: inDirectory({
     input: {},
     adds: true,
-    run(directory, input, caller, now, quotas) {
-      const { name, entry } = input as AliasStep;
+    run(directory, input, caller, now, quotas): ChangedAlias {
+      const { name, entry, from } = input as AliasStep;
       directory.putKey(entry);
       requireLive(directory, entry.keyId, caller);
       const alias = existingAlias(directory, name, caller);
+      if (alias.keyId !== from) return { done: false };
       requireSameUse(name, directory.key(alias.keyId), entry);
       if (alias.keyId !== entry.keyId) requireRoom(directory, entry.keyId, caller, quotas);
       directory.putAlias({ ...alias, keyId: entry.keyId, updatedAt: now });
-      return null;
+      return { done: true };
     },
   }),
 };
@@ -180,7 +249,7 @@ function listedKey(directory: Directory, keyId: string, caller: Caller): string 
   const named = namedKey(keyId, { invalidArn: true }, caller) as KeyAddress;
   const arn = keyArn(caller.region, named.accountId, named.keyId);
   if (named.accountId !== caller.accountId) {
-    throw notAllowedByResource(rootArn(caller.region, caller.accountId), "ListAliases", arn);
+    throw notAllowedByResource(callerArn(caller), "ListAliases", arn);
   }
   if (!directory.key(named.keyId)) throw keyNotFound(arn);
   return named.keyId;

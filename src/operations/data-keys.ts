@@ -7,6 +7,7 @@ import { dataKeyPairSpecNames, isOffered } from "../domain/key-spec.ts";
 import type { Moment } from "../domain/moment.ts";
 import { KmsError, validation } from "../errors.ts";
 import { encryptWith } from "./encryption.ts";
+import { requireIdentityPermission } from "./identity-step.ts";
 import { requireNoKeyStore } from "./key-store-of-key.ts";
 import * as members from "./members.ts";
 import { atEdge, type Target, use } from "./operation.ts";
@@ -91,6 +92,7 @@ export const dataKeys = {
       Recipient: members.recipient,
     },
     async run(edge, input) {
+      await requireIdentityPermission(edge, "GenerateRandom", input);
       // Recorded on AWS: optional in the model, required all the same.
       if (input.NumberOfBytes === undefined) throw validation("NumberOfBytes is required.");
       const { CustomKeyStoreId } = input;

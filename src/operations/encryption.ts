@@ -91,12 +91,15 @@ export const encryption = {
         EncryptionContext: input.SourceEncryptionContext,
         EncryptionAlgorithm: input.SourceEncryptionAlgorithm,
         GrantTokens: input.GrantTokens,
+        DestinationKeyId,
       };
       const source =
         SourceKeyId === undefined
           ? await edge.onCiphertextKey<ReEncryptSource>("ReEncryptFrom", CiphertextBlob ?? "", from)
           : await edge.onKey<ReEncryptSource>("ReEncryptFrom", SourceKeyId, from);
       const to: ReEncryptTo = {
+        KeyId: DestinationKeyId,
+        SourceKeyId: source.SourceKeyId,
         Plaintext: source.Plaintext ?? "",
         EncryptionContext: input.DestinationEncryptionContext,
         EncryptionAlgorithm: input.DestinationEncryptionAlgorithm,
@@ -122,9 +125,14 @@ interface ReEncryptFrom {
   readonly EncryptionContext: EncryptionContext | undefined;
   readonly EncryptionAlgorithm: string | undefined;
   readonly GrantTokens: readonly string[] | undefined;
+  /** As the caller wrote it, for the policies that ask. */
+  readonly DestinationKeyId: string;
 }
 
 interface ReEncryptTo {
+  /** As the caller wrote it, and the source's ARN: for the policies that ask. */
+  readonly KeyId: string;
+  readonly SourceKeyId: string;
   /** Empty in a dry run without a ciphertext. */
   readonly Plaintext: string;
   readonly EncryptionContext: EncryptionContext | undefined;

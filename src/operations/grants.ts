@@ -2,7 +2,7 @@
 // https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
 
 import { toBase64, toHex } from "../crypto/base64.ts";
-import { keyArn, rootArn } from "../domain/arn.ts";
+import { keyArn } from "../domain/arn.ts";
 import {
   type Grant,
   grantById,
@@ -42,6 +42,7 @@ import {
   use,
 } from "./operation.ts";
 import { markerPosition, page, pageLimit } from "./pages.ts";
+import { accessDenied, callerArn, decisionOnRetirement, type Permission } from "./permission.ts";
 import { required, text } from "./shape.ts";
 
 const GRANT_PAGE = { standard: 50, max: 100 };
@@ -179,20 +180,30 @@ export const grantSteps = {
     // Nothing vouches for a token whose key is not here.
     missing: (input) =>
       (input as RetireStep).GrantToken === undefined ? null : invalidGrantToken(),
-    change(target, input, _at, caller) {
+    change(target, input, at, caller) {
       const { GrantId, GrantToken } = input as RetireStep;
       if (GrantToken !== undefined) requireGenuine(target, GrantToken);
       requireGrantId(GrantId);
       const grant = grantById(target.key.grants, GrantId);
-      if (!mayRetire(grant, target, caller)) {
-        const callerArn = caller.principal?.arn ?? rootArn(caller.region, caller.accountId);
-        throw notAllowedByResource(callerArn, "RetireGrant", target.arn);
-      }
+      requireMayRetire(grant, target, { action: "RetireGrant", caller, input, now: at.now });
       if (!grant) throw grantNotFound(GrantId);
       return withoutGrantOf(target, GrantId);
     },
   }),
 };
+
+function requireMayRetire(grant: Grant | null, target: Target, permission: Permission): void {
+  const { caller } = permission;
+  const { principal, request } = caller;
+  if (grant && principal && request) {
+    const decision = decisionOnRetirement({ ...permission, principal }, target, grant);
+    if (!decision.allowed) {
+      throw accessDenied(permission, decision, `on resource: ${target.arn}`);
+    }
+  } else if (!mayRetire(grant, target, caller)) {
+    throw notAllowedByResource(callerArn(caller), "RetireGrant", target.arn);
+  }
+}
 
 /**
  * The account that made a grant, its retiring principal, and its grantee where the grant says so.

@@ -5,6 +5,7 @@ import { customKeyStores, keyStoreSteps } from "./custom-key-stores.ts";
 import { dataKeys } from "./data-keys.ts";
 import { encryption, reEncryptSteps } from "./encryption.ts";
 import { grantSteps, grants } from "./grants.ts";
+import { identitySteps } from "./identity-step.ts";
 import { imports } from "./imports.ts";
 import { keyAgreement } from "./key-agreement.ts";
 import { keyDeletion } from "./key-deletion.ts";
@@ -13,6 +14,7 @@ import { lastUsage } from "./last-usage.ts";
 import { macs } from "./macs.ts";
 import { multiRegion } from "./multi-region.ts";
 import type { Create, InDirectory, KeyRecord, OnKeyStores, OperationRecord } from "./operation.ts";
+import { requireByAccount } from "./permission.ts";
 import { policies } from "./policies.ts";
 import { publicKeys } from "./public-keys.ts";
 import { rotation } from "./rotation.ts";
@@ -46,6 +48,7 @@ const all: Readonly<Record<string, OperationRecord>> = {
   ...grantSteps,
   ...aliasSteps,
   ...keyStoreSteps,
+  ...identitySteps,
 };
 
 const ofKinds = (...kinds: readonly string[]) =>
@@ -61,9 +64,25 @@ export const keyOperations: Readonly<Record<string, KeyRecord | Create<unknown>>
   "create",
 );
 
-/** What a directory performs, steps included. */
-export const directoryOperations: Readonly<Record<string, InDirectory<unknown>>> =
-  ofKinds("directory");
+/** What a directory performs, steps included. What callers can name takes IAM's permission. */
+export const directoryOperations: Readonly<Record<string, InDirectory<unknown>>> = Object.assign(
+  ofKinds("directory"),
+  Object.fromEntries(
+    Object.entries(operations).flatMap(([action, record]) =>
+      record.kind === "directory" ? [[action, withPermission(action, record)]] : [],
+    ),
+  ),
+);
+
+function withPermission(action: string, record: InDirectory<unknown>): InDirectory<unknown> {
+  return {
+    ...record,
+    run(directory, input, caller, now, quotas) {
+      requireByAccount({ action, caller, input: input as object, now });
+      return record.run(directory, input, caller, now, quotas);
+    },
+  };
+}
 
 /** What is performed on custom key stores, steps included. */
 export const keyStoreOperations: Readonly<Record<string, OnKeyStores<unknown>>> =

@@ -28,6 +28,8 @@ import * as members from "./members.ts";
 import { newKey } from "./new-key.ts";
 import { change, create, inDirectory, use } from "./operation.ts";
 import { markerPosition, page, pageLimit } from "./pages.ts";
+import { editorOf } from "./permission.ts";
+import { requestedKey } from "./question.ts";
 import { boolean, oneOf, required, text } from "./shape.ts";
 
 const KEY_PAGE = { standard: 100, max: 1000 };
@@ -64,7 +66,9 @@ export const keys = {
       const origin = input.Origin ?? "AWS_KMS";
       requireOrigin(keySpec, origin);
       const external = origin === "EXTERNAL";
-      const key = newKey(input, caller, external ? "PendingImport" : "Enabled", at);
+      const asked = { caller, input, now: at.now };
+      const editor = editorOf(asked, requestedKey(input, caller), caller.region, keyId);
+      const key = newKey(input, { ...caller, editor }, external ? "PendingImport" : "Enabled", at);
       const set: KeySet = {
         accountId: caller.accountId,
         keyId,

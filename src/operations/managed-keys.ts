@@ -18,7 +18,8 @@ export function firstUse({ awsAlias, accountId, keyId, caller }: Call, at: Momen
   if (awsAlias === undefined || text === null) return null;
   const { description: Description, policy } = text;
   // What AWS writes itself is held to no rule for customers' policies; two of its Sids are the same.
-  const key = { ...newKey({ Description }, { region, accountId }, "Enabled", at), policy };
+  const owner = { region, accountId, editor: null };
+  const key = { ...newKey({ Description }, owner, "Enabled", at), policy };
   const made = randomMaterial(materialBytesOf(KEY_SPEC, region) ?? 0, at);
   return {
     accountId,

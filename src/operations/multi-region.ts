@@ -2,7 +2,7 @@
 // https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-manage.html
 
 import { keyArn } from "../domain/arn.ts";
-import { type Key, type KeySet, keyIn, withKeys } from "../domain/key-set.ts";
+import { arnOf, type Key, type KeySet, keyIn, withKeys } from "../domain/key-set.ts";
 import { requireState } from "../domain/key-state.ts";
 import { partitionOf, type Region } from "../domain/region.ts";
 import { KmsError, keyNotFound } from "../errors.ts";
@@ -10,6 +10,8 @@ import { keyMetadata } from "./key-metadata.ts";
 import * as members from "./members.ts";
 import { newKey } from "./new-key.ts";
 import { change } from "./operation.ts";
+import { editorOf, requireMayCreate } from "./permission.ts";
+import { factsOf, type KeyFacts } from "./question.ts";
 import { boolean, required } from "./shape.ts";
 
 export const multiRegion = {
@@ -26,10 +28,16 @@ export const multiRegion = {
     invalidArn: true,
     designation: "multiRegionPrimary",
     makesKeyIn: ({ ReplicaRegion }) => members.knownRegion(ReplicaRegion),
-    change({ set, key: primary }, input, at) {
+    change(target, input, at, caller) {
+      const { set, key: primary } = target;
       const region = replicaRegion(input.ReplicaRegion, primary.region);
       requireVacant(set, region);
-      const owner = { region, accountId: set.accountId };
+      // What AWS does in the other Region is a CreateKey of the caller's.
+      const asked = { caller, input, now: at.now };
+      const wanted: KeyFacts = { ...factsOf(target), type: "REPLICA", tags: [], arn: null };
+      requireMayCreate(asked, wanted, region);
+      const editor = editorOf(asked, wanted, region, set.keyId);
+      const owner = { region, accountId: set.accountId, editor };
       const replica: Key = {
         ...newKey(input, owner, "Creating", at),
         readyAt: at.now + at.delays.creatingMs,
@@ -53,6 +61,11 @@ export const multiRegion = {
     input: { KeyId: required(members.keyId), PrimaryRegion: required(members.region) },
     invalidArn: true,
     designation: "multiRegionPrimary",
+    related({ set }, { PrimaryRegion }) {
+      const region = members.knownRegion(PrimaryRegion);
+      const key = region && keyIn(set, region);
+      return key && { set, key, arn: arnOf(set, key) };
+    },
     precondition: ({ set, key, arn }, { PrimaryRegion }) =>
       void replicaIn(set, PrimaryRegion, key, arn),
     change({ set, key: primary, arn }, { PrimaryRegion }, at) {

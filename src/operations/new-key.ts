@@ -3,6 +3,7 @@
 import { acceptKeyPolicy, defaultKeyPolicy } from "../domain/key-policy.ts";
 import type { Key, Tag } from "../domain/key-set.ts";
 import type { Moment } from "../domain/moment.ts";
+import type { Editor } from "../domain/policy/lockout.ts";
 import { requirePolicySize, requireQuota } from "../domain/quota.ts";
 import { partitionOf, type Region } from "../domain/region.ts";
 import { acceptTags } from "./tags.ts";
@@ -21,11 +22,16 @@ interface NewKeyInput {
  */
 export function newKey(
   input: NewKeyInput,
-  owner: { readonly region: Region; readonly accountId: string },
+  owner: {
+    readonly region: Region;
+    readonly accountId: string;
+    /** Who has to be able to change the policy afterwards, unless the input bypasses that. */
+    readonly editor: Editor | null;
+  },
   state: "Enabled" | "Creating" | "PendingImport",
   at: Moment,
 ): Key {
-  const { region, accountId } = owner;
+  const { region, accountId, editor } = owner;
   const key: Key = {
     region,
     state,
@@ -34,7 +40,7 @@ export function newKey(
     deletionAt: null,
     waitingPeriodDays: null,
     description: input.Description ?? "",
-    policy: policyOf(input, region, accountId, at),
+    policy: policyOf(input, region, accountId, editor, at),
     tags: acceptTags([], input.Tags ?? [], at.quotas),
     imported: {},
     grants: [],
@@ -53,11 +59,12 @@ function policyOf(
   input: NewKeyInput,
   region: Region,
   accountId: string,
+  editor: Editor | null,
   { quotas }: Moment,
 ): string {
   const partition = partitionOf(region);
   if (input.Policy === undefined) return defaultKeyPolicy(partition, accountId);
   requirePolicySize(input.Policy, quotas);
-  const bypassLockoutCheck = input.BypassPolicyLockoutSafetyCheck ?? false;
-  return acceptKeyPolicy(input.Policy, { partition, accountId, bypassLockoutCheck });
+  const bypassed = input.BypassPolicyLockoutSafetyCheck ?? false;
+  return acceptKeyPolicy(input.Policy, { partition, editor: bypassed ? null : editor });
 }

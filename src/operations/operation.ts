@@ -60,6 +60,8 @@ interface KeyOperation<I> {
   readonly ownPermission?: true;
   /** What to answer when there is no such key; NotFoundException where it is left out. */
   readonly missing?: (input: I) => KmsError | null;
+  /** Another key that it needs its permission on, where there is one. */
+  readonly related?: (target: Target, input: I) => Target | null;
 }
 
 /** Uses a key and changes nothing; may await. */

@@ -15,10 +15,11 @@ import { createKeyRefusal, unfitForUse } from "../xks/failures.ts";
 import type { Proxies, ProxyAddress } from "../xks/proxies.ts";
 import { requireRoomForKey } from "./cloudhsm-key-stores.ts";
 import { requireConnection, requireStore } from "./custom-key-stores.ts";
-import { keyStoreOperations } from "./index.ts";
+import { keyStoreOperations, operations } from "./index.ts";
 import { type KeyStoreOfKey, type KeyStoreWanted, keyStoreOfKey } from "./key-store-of-key.ts";
 import { externalKeyInUse } from "./key-store-refusals.ts";
 import type { Caller, KeysInStores, Output } from "./operation.ts";
+import { requireByAccount } from "./permission.ts";
 
 /** One request to the custom key stores of an account in a Region. */
 export interface KeyStoresCall {
@@ -57,7 +58,12 @@ export async function performOnKeyStores(
 ): Promise<Output> {
   const record = keyStoreOperations[operation];
   if (!record) throw new Error(`no operation ${operation} on custom key stores`);
-  const proxy = record.asks?.(input, viewOf(host, caller)) ?? null;
+  const before = viewOf(host, caller);
+  // What callers cannot name is a step of something else, which has asked.
+  if (Object.hasOwn(operations, operation)) {
+    requireByAccount({ action: operation, caller, input, now: before.at.now });
+  }
+  const proxy = record.asks?.(input, before) ?? null;
   const request = { kmsOperation: operation, kmsRequestId: requestId };
   const failure = proxy && (await host.proxies.health(addressOf(proxy, caller), request));
   const view = viewOf(host, caller);

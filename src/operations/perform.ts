@@ -4,7 +4,7 @@
 
 import { assert } from "../assert.ts";
 import type { Attestation } from "../attestation/parse-attestation.ts";
-import { keyArn, rootArn } from "../domain/arn.ts";
+import { keyArn } from "../domain/arn.ts";
 import { arnOf, isPrimary, type KeySet, keyIn } from "../domain/key-set.ts";
 import { type KeyOperationName, requireState } from "../domain/key-state.ts";
 import { isTracked, LastUsages, type Usage } from "../domain/last-usage.ts";
@@ -19,6 +19,14 @@ import { keyOperations } from "./index.ts";
 import { inKeyStore, type OpenKeyStore } from "./key-store-of-key.ts";
 import { firstUse } from "./managed-keys.ts";
 import type { Caller, Create, KeyRecord, Output, Target, Use } from "./operation.ts";
+import {
+  accessDenied,
+  callerArn,
+  decisionOnKey,
+  type Fetched,
+  requireMayCreate,
+} from "./permission.ts";
+import { attestationFacts, requestedKey } from "./question.ts";
 import { sealed } from "./recipient.ts";
 
 /** One request to a key set, as the edge sends it. */
@@ -42,6 +50,8 @@ export interface Call {
   readonly prepared?: unknown;
   /** The custom key store that the key is in, or is to be in, as it is now. */
   readonly keyStore?: OpenKeyStore;
+  /** What policies ask about beside the request; left out where none does. */
+  readonly fetched?: Fetched;
 }
 
 /** What a call did: the set as it is now, to be saved where it is another one, and the answer. */
@@ -90,7 +100,7 @@ export function perform(
   const set = before ?? firstUse(call, at);
   const seen = set && call.keyStore ? inKeyStore(set, call.keyStore) : set;
   const target = found(seen, record, call, usages);
-  requirePermission(target, record, call);
+  requirePermission(target, record, call, at);
   requireGrantTokens(target, call.input);
   record.check?.(call.input);
   requireDesignation(record, target);
@@ -107,8 +117,14 @@ export function perform(
   return { set: advance(changed.set, at, at.now), output: changed.output, usage: null };
 }
 
+/** Throws AccessDeniedException unless the caller may make the key that the call asks for. */
+export function requireMayStart({ caller, input }: Call, at: Moment): void {
+  requireMayCreate({ caller, input, now: at.now }, requestedKey(input, caller), caller.region);
+}
+
 function started(record: Create<unknown>, call: Call, at: Moment): Step {
   const { keyId, input, prepared, caller, keyStore = null } = call;
+  requireMayStart(call, at);
   const created = record.create(keyId, input, prepared, caller, at, keyStore);
   return { ...created, usage: null };
 }
@@ -139,15 +155,30 @@ function found(set: KeySet | null, record: KeyRecord, call: Call, usages: LastUs
   throw outOfReach(record, call, keyArn(region, call.accountId, call.keyId));
 }
 
-/** Until key policies are evaluated, a key is its own account's alone; but AWS's is no one's. */
-function requirePermission({ set, arn }: Target, record: KeyRecord, call: Call): void {
-  if (!record.ownPermission && set.accountId !== call.caller.accountId) {
-    throw outOfReach(record, call, arn);
+/** Throws AccessDeniedException unless policies or a grant allow it, on each key it takes. */
+function requirePermission(target: Target, record: KeyRecord, call: Call, at: Moment): void {
+  const { awsAlias } = target.set;
+  if (awsAlias !== undefined && !managedKeyAllows(awsAlias, record.action ?? call.operation)) {
+    throw notAllowed(record, call, target.arn);
   }
-  const action = record.action ?? call.operation;
-  if (set.awsAlias !== undefined && !managedKeyAllows(set.awsAlias, action)) {
-    throw notAllowed(record, call, arn);
-  }
+  if (record.ownPermission) return;
+  requireOnKey(target, record, call, at);
+  const related = record.related?.(target, call.input);
+  if (related) requireOnKey(related, record, call, at);
+}
+
+function requireOnKey(target: Target, record: KeyRecord, call: Call, at: Moment): void {
+  const { caller, input, operation } = call;
+  const permission = { action: record.action ?? operation, caller, input, now: at.now };
+  const decision = decisionOnKey(permission, target, asked(call));
+  if (!decision || decision.allowed) return;
+  const missing = record.missing?.(input);
+  if (missing && decision.of === "resource") throw missing;
+  // Seen in public issues: without a KeyId the key of a ciphertext is not named.
+  const on = missing
+    ? "on the resource associated with this ciphertext"
+    : `on resource: ${target.arn}`;
+  throw accessDenied(permission, decision, on);
 }
 
 /** No such key, or not for this caller: of other accounts' keys AWS does not tell which exist. */
@@ -160,8 +191,7 @@ function outOfReach(record: KeyRecord, call: Call, arn: string): KmsError {
 }
 
 function notAllowed(record: KeyRecord, { caller, operation }: Call, arn: string): KmsError {
-  const callerArn = rootArn(caller.region, caller.accountId);
-  return notAllowedByResource(callerArn, record.action ?? operation, arn);
+  return notAllowedByResource(callerArn(caller), record.action ?? operation, arn);
 }
 
 /** Recorded on AWS for ReplicateKey, before the key state is looked at. */
@@ -197,6 +227,11 @@ async function sealedAnswer(
   at: Moment,
 ): Promise<Output> {
   return sealed((await answer) ?? {}, secret, recipient, at.random);
+}
+
+/** What policies may ask about beside the request. */
+function asked({ fetched, recipient }: Call): Fetched {
+  return recipient ? { ...fetched, attestation: attestationFacts(recipient) } : (fetched ?? {});
 }
 
 const isDryRun = ({ input }: Call) => (input as { DryRun?: boolean }).DryRun === true;

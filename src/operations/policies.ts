@@ -8,6 +8,8 @@ import { KmsError } from "../errors.ts";
 import * as members from "./members.ts";
 import { change, use } from "./operation.ts";
 import { pageOf } from "./pages.ts";
+import { editorOf } from "./permission.ts";
+import { factsOf } from "./question.ts";
 import { boolean, required } from "./shape.ts";
 
 /** The one policy a key has. */
@@ -39,12 +41,14 @@ export const policies = {
         throw new KmsError("UnsupportedOperationException", "The only policy of a key is default.");
       }
     },
-    change({ set, key }, input, { quotas }) {
-      requirePolicySize(input.Policy, quotas);
+    change(target, input, at, caller) {
+      const { set, key } = target;
+      requirePolicySize(input.Policy, at.quotas);
+      const asked = { caller, input, now: at.now };
+      const editor = editorOf(asked, factsOf(target), key.region, set.keyId);
       const policy = acceptKeyPolicy(input.Policy, {
         partition: partitionOf(key.region),
-        accountId: set.accountId,
-        bypassLockoutCheck: input.BypassPolicyLockoutSafetyCheck ?? false,
+        editor: input.BypassPolicyLockoutSafetyCheck ? null : editor,
       });
       return { set: withKeys(set, { ...key, policy }), output: null };
     },

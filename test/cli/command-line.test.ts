@@ -37,6 +37,13 @@ describe("a setting", () => {
     expect(options([], { MOVABLE_CLOCK: "true" }).movableClock).toBe(true);
   });
 
+  test("that is a switch may turn something off", () => {
+    expect(options([]).policies).toBe(true);
+    expect(options(["--no-policies"]).policies).toBe(false);
+    expect(options([], { POLICIES: "off" }).policies).toBe(false);
+    expect(workerVariables(options(["--no-policies"])).POLICIES).toBe("false");
+  });
+
   test("without a flag comes from its variable: who starts a server here is served", () => {
     expect(options([]).auth).toBe("open");
     expect(options([], { AUTH: "required" }).auth).toBe("required");

@@ -125,6 +125,19 @@ describe("whom attestation documents are believed of", () => {
   });
 });
 
+test("without policies nobody is denied by one, and no other account is let in", async () => {
+  const { url } = await serverWith({ policies: false });
+  const us = kms(url, "us-east-1");
+  const statement = { Effect: "Deny", Principal: "*", Action: "*", Resource: "*" };
+  const open = { ...statement, Effect: "Allow" };
+  const Policy = JSON.stringify({ Version: "2012-10-17", Statement: [statement, open] });
+  const made = await us.createKey({ Policy, BypassPolicyLockoutSafetyCheck: true });
+  const KeyId = made.KeyMetadata?.Arn ?? "";
+  await us.disableKey({ KeyId });
+  const other = kms(url, "us-east-1", { account: "444455556666" });
+  await expect(other.describeKey({ KeyId })).rejects.toThrow("no resource-based policy allows");
+});
+
 test("the clock goes forward only, and is served only where that is set", async () => {
   const { url } = await serverWith({ movableClock: true });
   const before = Date.now();

@@ -9,6 +9,7 @@ import { encryptionSdk } from "./suite/encryption-sdk.ts";
 import { grants } from "./suite/grants.ts";
 import { imports } from "./suite/imports.ts";
 import { lastUsage } from "./suite/last-usage.ts";
+import { policies } from "./suite/policies.ts";
 import { primaryChange } from "./suite/primary-change.ts";
 import { recipient } from "./suite/recipient.ts";
 import { replication } from "./suite/replication.ts";
@@ -37,6 +38,7 @@ const parts = {
   "last usage": lastUsage,
   grants,
   accounts,
+  policies,
   simultaneous,
 };
 

@@ -772,8 +772,6 @@ describe("errors of ReplicateKey, in the order of the checks", () => {
     expect((await answerTo({ input })).answer).toBe("ok");
   });
 
-  test.todo("3: the caller is not allowed on the primary");
-  test.todo("12: the caller lacks kms:CreateKey or kms:TagResource in the replica's Region");
   test.todo("15: the key quota of the replica's Region");
 });
 
@@ -1041,8 +1039,6 @@ describe("errors of UpdatePrimaryRegion", () => {
     for (const region of [P, R, FOURTH]) await outcome(update(world, P, keyId, region));
     expect(world.saved(keyId)).toBe(before);
   });
-
-  test.todo("3: the caller lacks kms:UpdatePrimaryRegion on the primary, or on the replica");
 });
 
 describe("phases of UpdatePrimaryRegion", () => {

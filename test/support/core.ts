@@ -1,6 +1,7 @@
 // KMS's pure core without a platform: the same steps as the edge and the Durable Objects take, over
 // maps instead of storage, at a time that tests set. Nothing here waits.
 
+import { type AliasesOf, fetchedFor } from "../../src/api/fetched.ts";
 import { attested } from "../../src/api/recipient.ts";
 import { addressOf, addressOfCiphertext } from "../../src/api/route.ts";
 import { generateKeyPair } from "../../src/crypto/key-pair.ts";
@@ -14,6 +15,7 @@ import {
 import { assertKeySet, type KeySet } from "../../src/domain/key-set.ts";
 import { LastUsages } from "../../src/domain/last-usage.ts";
 import type { Delays, Moment } from "../../src/domain/moment.ts";
+import type { Principal, RequestContext } from "../../src/domain/principal.ts";
 import { awsQuotas, type Quotas } from "../../src/domain/quota.ts";
 import type { Region } from "../../src/domain/region.ts";
 import { KmsError } from "../../src/errors.ts";
@@ -35,6 +37,7 @@ import {
   keyStoreNow,
   performOnKeyStores,
 } from "../../src/operations/perform-on-key-stores.ts";
+import { namesAliases } from "../../src/operations/permission.ts";
 import { readInput } from "../../src/operations/shape.ts";
 import type { Proxies } from "../../src/xks/proxies.ts";
 import { MemoryKeyStores, noProxies } from "./key-stores.ts";
@@ -142,6 +145,8 @@ export class World {
   readonly delays: Delays;
   readonly random = seededRandom(1);
   quotas: Quotas = awsQuotas;
+  /** What conditions may ask of requests; undefined where no policy is evaluated. */
+  requestContext: RequestContext | undefined = { sourceIp: null, userAgent: null, secure: true };
   /** Whether every saved set has to be one that can come about. */
   checks = true;
   /** How long connecting and disconnecting a custom key store take. */
@@ -179,16 +184,24 @@ export class World {
     this.now += ms;
   }
 
-  /** Sends one request to a Region; returns the answer's JSON or throws the KmsError. */
+  /** Sends one request to a Region, as the root of an account or somebody of it; returns the answer's JSON or throws the KmsError. */
   async call<T = unknown>(
     region: string,
     operation: string,
     input: unknown = {},
-    accountId = ACCOUNT,
+    as: string | Principal = ACCOUNT,
   ): Promise<T> {
     const record = operations[operation];
     if (!record) throw new Error(`${operation} is not built`);
-    const caller: Caller = { accountId, region: region as Region };
+    const principal = typeof as === "string" ? {} : { principal: as };
+    const accountId = typeof as === "string" ? as : as.accountId;
+    const { requestContext: request } = this;
+    const caller: Caller = {
+      accountId,
+      region: region as Region,
+      ...(request && { request }),
+      ...principal,
+    };
     // Through JSON, as it comes and goes over the wire.
     const whole = readInput(record.input, JSON.parse(JSON.stringify(input)));
     const { input: read, recipient } = await attested(whole, this, this.realNow);
@@ -340,7 +353,16 @@ export class World {
   ): Promise<Output> {
     const { accountId, keyId } = address;
     const id = `${accountId}/${keyId}`;
-    const asked: Call = { operation, input, ...request, ...address };
+    const aliasesOf: AliasesOf = async (of, region) =>
+      this.#directory(of.accountId, region)
+        .at(this.now)
+        .aliases("", this.quotas.ALIASES_PER_KEY, of.keyId)
+        .map(({ name }) => name);
+    const { caller } = request;
+    const fetched = namesAliases(caller)
+      ? await fetchedFor(caller, address, input, aliasesOf)
+      : undefined;
+    const asked: Call = { operation, input, ...request, ...address, ...(fetched && { fetched }) };
     this.onCall(asked);
     const call = await this.#informed(asked, this.#sets.get(id) ?? null);
     const at: Moment = {
