@@ -108,6 +108,7 @@ export const configurationSchema: Schema = {
   type: "object",
   additionalProperties: false,
   properties: {
+    $schema: { description: "Where editors find this schema.", type: "string" },
     accounts: {
       description: "The accounts that have principals, by their 12 digits.",
       type: "object",
