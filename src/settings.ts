@@ -29,6 +29,9 @@ const matching = (pattern: RegExp, what: string, argument: string): Kind<string>
 
 const text = (argument: string): Kind<string> => matching(/./, "expects a value", argument);
 
+/** A text that may be empty, which is as good as left out; a secret, so no refusal shows it. */
+const secret = (argument: string): Kind<string> => ({ argument, parse: (value) => value });
+
 const integer = (max: number, argument: string): Kind<number> => ({
   argument,
   parse(text) {
@@ -97,6 +100,13 @@ export const launcherSettings = {
     false,
     "Keep the state in a temporary folder, removed at the end",
   ),
+  config: setting(
+    "config",
+    null,
+    text("FILE"),
+    "",
+    "File with users and roles, in YAML or JSON; read again when it changes",
+  ),
 };
 
 /** What the Worker reads; the launcher passes each on from its flag or from its own environment. */
@@ -150,6 +160,20 @@ export const workerSettings = {
     oneOf("open", "required"),
     "required",
     "Who is served: `open` everyone, `required` only who signs with a configured credential (the launcher sets `open`)",
+  ),
+  accounts: setting(
+    null,
+    "ACCOUNTS",
+    secret("TEXT"),
+    "",
+    "Users and roles, as the text of a `--config` file; instead of `PUT /_edge-kms/accounts`",
+  ),
+  adminToken: setting(
+    null,
+    "ADMIN_TOKEN",
+    secret("TOKEN"),
+    "",
+    "Bearer token of the control API's `/_edge-kms/accounts`",
   ),
 };
 

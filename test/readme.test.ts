@@ -16,7 +16,7 @@ function settingsTable(): string {
     return [
       flag === null ? "" : `\`--${cell(flag + argument)}\``,
       variable === null ? "" : `\`${variable}\``,
-      kind.argument === null ? "off" : `\`${String(standard)}\``,
+      kind.argument === null ? "off" : standard === "" ? "" : `\`${String(standard)}\``,
       cell(about),
     ];
   });

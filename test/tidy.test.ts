@@ -35,15 +35,17 @@ const imports: Import[] = files.flatMap((file) => {
 const allowed: Record<string, readonly string[]> = {
   index: ["app", "objects"],
   app: ["api", "settings"],
-  api: ["operations", "domain", "crypto", "settings"],
-  objects: ["operations", "domain", "crypto", "settings"],
+  api: ["identity", "configuration", "sigv4", "operations", "domain", "crypto", "settings"],
+  identity: ["configuration", "operations", "domain", "crypto"],
+  configuration: [],
+  objects: ["configuration", "operations", "domain", "crypto", "settings"],
   operations: ["domain", "crypto"],
   crypto: [],
   domain: ["crypto"],
   sigv4: ["crypto"],
   xks: ["sigv4", "crypto"],
   attestation: ["crypto"],
-  cli: ["settings"],
+  cli: ["configuration", "settings"],
   settings: ["domain"],
 };
 /** Beyond these, types alone. The object's names are the one thing the edge shares with objects. */

@@ -9,8 +9,8 @@ import type { Caller, Edge, KeyRecord, OperationRecord, Output } from "../operat
 import { outputOf } from "../operations/reply.ts";
 import { readInput } from "../operations/shape.ts";
 import type { WorkerSettings } from "../settings.ts";
-import { callerOf, requireOpen } from "./caller.ts";
-import { bodyText, parseBody } from "./json.ts";
+import { signedRequest } from "./caller.ts";
+import { parseBody } from "./json.ts";
 import { addressOf, addressOfCiphertext } from "./route.ts";
 import { answerSts, isQuery } from "./sts.ts";
 
@@ -31,7 +31,7 @@ export async function handle(request: Request, service: Service): Promise<Respon
   let refusal: Refusal | null = null;
   try {
     if (target === null && isQuery(request)) {
-      return await answerSts(request, service.settings, requestId);
+      return await answerSts(request, service, requestId);
     }
     response = answer(await outputFor(request, target, service), requestId);
   } catch (error) {
@@ -48,14 +48,13 @@ export async function handle(request: Request, service: Service): Promise<Respon
 async function outputFor(
   request: Request,
   target: string | null,
-  { env, settings }: Service,
+  service: Service,
 ): Promise<Output> {
-  requireOpen(settings);
-  const caller = callerOf(request.headers.get("authorization"), settings);
+  const { caller, body } = await signedRequest(request, service, "kms");
   const operation = operationOf(target);
   const record = recordOf(operation);
-  const input = readInput(record.input, parseBody(await bodyText(request)));
-  return perform(operation, record, input, edgeOf(env, caller));
+  const input = readInput(record.input, parseBody(body));
+  return perform(operation, record, input, edgeOf(service.env, caller));
 }
 
 /** Takes an operation to where it is performed. */

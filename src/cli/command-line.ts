@@ -112,7 +112,7 @@ function synopsis({ flag, variable, kind }: Setting): string {
 
 function describe({ flag, variable, kind, standard, about }: Setting): string {
   const notes = [
-    ...(kind.argument === null ? [] : [`standard: ${standard}`]),
+    ...(kind.argument === null || standard === "" ? [] : [`standard: ${standard}`]),
     ...(flag !== null && variable !== null ? [`or ${variable}`] : []),
   ];
   const text = about.replaceAll("`", "");

@@ -2,9 +2,10 @@
 // is for the command line (main.ts); a test or a program uses it as it is.
 
 import { rmSync, writeFileSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildFacts } from "./build-facts.ts";
+import { type ConfigFile, openConfigFile, removeLaidOut } from "./config-file.ts";
 import { type DataFolder, openDataFolder, openTemporaryFolder } from "./data-folder.ts";
 import { type Options, withStandards, workerVariables } from "./options.ts";
 import { serverUrl, workerdConfig } from "./workerd-config.ts";
@@ -13,6 +14,8 @@ import { WorkerdProcess } from "./workerd-process.ts";
 export interface EdgeKmsOptions extends Partial<Options> {
   /** The Worker's bundle; without it, the one that was built together with this file. */
   readonly bundle?: string;
+  /** Told in one line of each change of the `--config` file. */
+  readonly tell?: (line: string) => void;
 }
 
 export interface EdgeKms {
@@ -38,15 +41,28 @@ export async function startEdgeKms(given: EdgeKmsOptions = {}): Promise<EdgeKms>
   const options = withStandards(given);
   const bundle = given.bundle ?? fileURLToPath(new URL("worker.mjs", import.meta.url));
   const folder = await (options.memory ? openTemporaryFolder() : openDataFolder(options.data));
+  const accounts = join(dirname(folder.configFile), "accounts");
+  let config: ConfigFile | null = null;
   try {
-    return await serve(options, bundle, folder);
+    removeLaidOut(accounts);
+    if (options.config)
+      config = await openConfigFile(options.config, accounts, given.tell ?? noOne);
+    return await serve(options, bundle, folder, config);
   } catch (error) {
+    config?.close();
     folder.close();
     throw error;
   }
 }
 
-async function serve(options: Options, bundle: string, folder: DataFolder): Promise<EdgeKms> {
+const noOne = () => {};
+
+async function serve(
+  options: Options,
+  bundle: string,
+  folder: DataFolder,
+  config: ConfigFile | null,
+): Promise<EdgeKms> {
   const { host, port } = options;
   const { configFile, stateFolder, temporary } = folder;
   const setup = {
@@ -54,13 +70,17 @@ async function serve(options: Options, bundle: string, folder: DataFolder): Prom
     port,
     bundleName: basename(bundle),
     stateFolder,
+    configFolder: config?.folder ?? null,
     variables: workerVariables(options),
   };
   writeFileSync(configFile, workerdConfig(buildFacts(), setup));
   const importFolder = dirname(bundle);
   const workerd = new WorkerdProcess({ configFile, importFolder, temporary, host, port });
   const url = serverUrl(host, await answering(workerd, folder));
-  const ended = workerd.ended.finally(folder.close);
+  const ended = workerd.ended.finally(() => {
+    config?.close();
+    folder.close();
+  });
   return {
     url,
     pid: workerd.pid,

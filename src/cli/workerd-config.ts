@@ -10,6 +10,8 @@ export interface WorkerdSetup {
   readonly bundleName: string;
   /** Absolute path of the folder where the Durable Objects are kept. */
   readonly stateFolder: string;
+  /** Absolute path of the folder with the `--config` file as the Worker reads it; null for none. */
+  readonly configFolder: string | null;
   /** The Worker's variables. */
   readonly variables: Readonly<Record<string, string>>;
 }
@@ -31,13 +33,19 @@ export function workerdConfig(facts: BuildFacts, setup: WorkerdSetup): string {
     ...Object.entries(setup.variables).map(
       ([name, value]) => `(name = ${quoted(name)}, text = ${quoted(value)})`,
     ),
+    ...(setup.configFolder === null ? [] : ['(name = "CONFIG", service = "config")']),
   ];
+  const services =
+    setup.configFolder === null
+      ? ""
+      : `
+    (name = "config", disk = (path = ${quoted(setup.configFolder)})),`;
   return `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
   services = [
     (name = "main", worker = .worker),
-    (name = "disk", disk = (path = ${quoted(setup.stateFolder)}, writable = true)),
+    (name = "disk", disk = (path = ${quoted(setup.stateFolder)}, writable = true)),${services}
   ],
   sockets = [
     (name = "http", address = ${quoted(socketAddress(setup.host, setup.port))}, http = (), service = "main"),

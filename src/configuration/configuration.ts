@@ -134,6 +134,17 @@ function requireOwnKeys({ accounts }: Configuration): void {
 
 type PolicyKind = "identity" | "trust";
 
+/** What is wrong with a session's policy, or null. */
+export function sessionPolicyFault(text: string): string | null {
+  try {
+    policyText(text, "identity", []);
+    return null;
+  } catch (error) {
+    if (error instanceof FaultError) return [...error.fault.path, error.message].join(" ");
+    throw error;
+  }
+}
+
 /** A policy document as JSON text, as it was sent where it was a text. */
 function policyText(written: WrittenPolicy, kind: PolicyKind, path: Path): string {
   const document = typeof written === "string" ? parsedPolicy(written, path) : written;

@@ -9,6 +9,7 @@
 
 import { createHmac } from "node:crypto";
 import { check, type Fault } from "../configuration/check.ts";
+import { sessionPolicyFault } from "../configuration/configuration.ts";
 import type { Schema } from "../configuration/schema.ts";
 import { fromBase64, toBase64 } from "../crypto/base64.ts";
 import { concat, sameBytes } from "../crypto/bytes.ts";
@@ -130,5 +131,11 @@ const schemas: Readonly<Record<Session["kind"], Schema>> = {
 function faultOf(value: unknown): Fault | null {
   const { kind } = (value ?? {}) as { kind?: unknown };
   const schema = kind === "user" || kind === "account" ? schemas[kind] : schemas.role;
-  return check(value, schema, schema);
+  return check(value, schema, schema) ?? policyFault(value as Session);
+}
+
+function policyFault(session: Session): Fault | null {
+  const policy = session.kind === "role" ? session.policy : null;
+  const text = policy === null ? null : sessionPolicyFault(policy);
+  return text === null ? null : { path: ["policy"], text };
 }

@@ -45,6 +45,7 @@ describe("the configuration", () => {
       port: 8787,
       bundleName: "worker.mjs",
       stateFolder: '/a "b"/state',
+      configFolder: '/a "b"/accounts',
       variables: { DEFAULT_REGION: "us-east-1", LOG: "off" },
     },
   );
@@ -58,6 +59,8 @@ describe("the configuration", () => {
     '(name = "LOG", text = "off")',
     String.raw`disk = (path = "/a \"b\"/state", writable = true)`,
     'address = "[::1]:8787"',
+    String.raw`(name = "config", disk = (path = "/a \"b\"/accounts")),`,
+    '(name = "CONFIG", service = "config")',
     'esModule = embed "/worker.mjs"',
   ])("says %s", (part) => {
     expect(text).toContain(part);
