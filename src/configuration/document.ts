@@ -42,7 +42,7 @@ function parsedJson(text: string): unknown {
 }
 
 async function readYaml(text: string): Promise<Configuration> {
-  const { isScalar, LineCounter, parseDocument, visit } = await import("yaml");
+  const { LineCounter, parseDocument, visit } = await import("yaml");
   const lines = new LineCounter();
   // Pretty errors quote the text, in which there are secrets.
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
@@ -51,10 +51,12 @@ async function readYaml(text: string): Promise<Configuration> {
     const what = error.code.toLowerCase().replaceAll("_", " ");
     throw new ConfigurationError(lines.linePos(error.pos[0]).line, `is not valid YAML: ${what}`);
   }
-  // An account is written as a number and is none: its zeros count.
+  // Names are text, however they look. So are accounts: they are no numbers, and their zeros count.
   visit(document, {
-    Pair(_key, { key }) {
-      if (isScalar(key) && typeof key.value !== "string") key.value = key.source ?? "";
+    Scalar(key, node) {
+      if (typeof node.value === "string") return;
+      const { source = "" } = node;
+      if (key === "key" || ACCOUNT.test(source)) node.value = source;
     },
   });
   const value: unknown = document.contents === null ? {} : document.toJS({ maxAliasCount: 100 });
@@ -64,6 +66,8 @@ async function readYaml(text: string): Promise<Configuration> {
   const line = await lineOf(document, path, lines);
   throw new ConfigurationError(line, `${path.join(".") || "it"} ${what}`);
 }
+
+const ACCOUNT = /^\d{12}$/;
 
 /** Where a value begins, or whatever on the way to it is there. */
 async function lineOf(document: Document, path: Path, lines: LineCounter): Promise<number> {

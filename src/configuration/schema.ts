@@ -66,18 +66,22 @@ const accessKey: Schema = {
   },
 };
 
+/** A text, or a list of them. */
+const texts: Schema = { type: ["string", "array"], items: { type: "string" } };
+const principals: Schema = { type: ["string", "object"], additionalProperties: texts };
+
 const statement = {
   required: ["Effect"],
   additionalProperties: false,
   properties: {
     Sid: { type: "string" },
     Effect: { type: "string", enum: ["Allow", "Deny"] },
-    Principal: { type: ["string", "object"] },
-    NotPrincipal: { type: ["string", "object"] },
-    Action: { type: ["string", "array"], items: { type: "string" } },
-    NotAction: { type: ["string", "array"], items: { type: "string" } },
-    Resource: { type: ["string", "array"], items: { type: "string" } },
-    NotResource: { type: ["string", "array"], items: { type: "string" } },
+    Principal: principals,
+    NotPrincipal: principals,
+    Action: texts,
+    NotAction: texts,
+    Resource: texts,
+    NotResource: texts,
     Condition: { type: "object", additionalProperties: { type: "object" } },
   },
 } satisfies Schema;

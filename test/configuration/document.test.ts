@@ -25,7 +25,7 @@ accounts:
           Version: "2012-10-17"
           Statement:
             Effect: Allow
-            Principal: {AWS: arn:aws:iam::111122223333:user/alice}
+            Principal: {AWS: [arn:aws:iam::111122223333:user/alice, 012345678901]}
             Action: sts:AssumeRole
         boundary: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"kms:Decrypt","Resource":"*"}]}'
       other:
@@ -39,7 +39,7 @@ test("YAML: users with access keys, roles with trust policies; an account keeps 
     Version: "2012-10-17",
     Statement: {
       Effect: "Allow",
-      Principal: { AWS: "arn:aws:iam::111122223333:user/alice" },
+      Principal: { AWS: ["arn:aws:iam::111122223333:user/alice", "012345678901"] },
       Action: "sts:AssumeRole",
     },
   });
@@ -207,6 +207,12 @@ describe("refused with its line:", () => {
       ),
       7,
       /needs one of Principal and NotPrincipal$/,
+    ],
+    [
+      "a number for a principal",
+      '{"accounts": {"111122223333": {"roles": {"a": {"trust": {"Statement":\n{"Effect": "Allow", "Action": "*", "Principal": {\n"AWS": 5}}}}}}}}',
+      3,
+      /Principal\.AWS has to be text or a list$/,
     ],
     ["JSON", '{\n "accounts": {\n  "1": {}\n }\n}', 3, /^accounts\.1 has a name/],
     ["an alias of nothing", "accounts: *nothing", 1, /^is not valid YAML|too many aliases/],
