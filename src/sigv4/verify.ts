@@ -27,42 +27,52 @@ export async function isSignedWith(
   body: Uint8Array,
   keys: SigningKeys,
 ): Promise<boolean> {
-  const { scope, timestamp, signature } = authorization;
-  const key = await keys.get(secretAccessKey, scope);
-  const toSign = stringToSign(timestamp, scope, canonicalOf(authorization, request, body));
-  const expected = await crypto.subtle.sign("HMAC", key, utf8.encode(toSign));
-  return (
-    /^[0-9a-f]{64}$/.test(signature) && sameBytes(new Uint8Array(expected), fromHex(signature))
-  );
+  const { signature, scope } = authorization;
+  if (!/^[0-9a-f]{64}$/.test(signature)) return false;
+  const [key, given] = [await keys.get(secretAccessKey, scope), fromHex(signature)];
+  const headers = signedHeadersOf(authorization, request);
+  const canonical = canonicalOf(authorization, headers, request, body);
+  if (sameBytes(await signatureOf(canonical, authorization, key), given)) return true;
+  // Headers of one name arrive as one, joined with a comma and a blank; a signer joins without one.
+  if (!headers.some(([, value]) => value.includes(", "))) return false;
+  const apart = headers.map(([name, value]) => [name, value.replaceAll(", ", ",")] as const);
+  const other = canonicalOf(authorization, apart, request, body);
+  return sameBytes(await signatureOf(other, authorization, key), given);
 }
 
-/** The canonical request that must have been signed. */
-export function canonicalOf(
+type SignedHeader = readonly [name: string, value: string];
+
+const signedHeadersOf = ({ signedHeaders }: Authorization, { headers }: ReceivedRequest) =>
+  signedHeaders.map((name): SignedHeader => {
+    try {
+      return [name, headers.get(name) ?? ""];
+    } catch {
+      return [name, ""]; // not even the name of a header
+    }
+  });
+
+function canonicalOf(
   { place, signedHeaders }: Authorization,
-  { method, path, query, headers }: ReceivedRequest,
+  headers: readonly SignedHeader[],
+  request: ReceivedRequest,
   body: Uint8Array,
 ): string {
-  const signed = signedHeaders.map((name) => [name, headerOf(headers, name)] as const);
+  const { method, path } = request;
+  const query = place === "query" ? withoutSignature(request.query) : request.query;
   return canonicalRequest(
-    {
-      method,
-      path,
-      query: place === "query" ? withoutSignature(query) : query,
-      headers: signed,
-      payloadHash: payloadHash(body),
-    },
+    { method, path, query, headers, payloadHash: payloadHash(body) },
     signedHeaders,
   );
 }
 
-/** A header that came twice arrives joined with a comma and a blank; a signer joins without one. */
-const headerOf = (headers: Headers, name: string): string => {
-  try {
-    return headers.get(name) ?? "";
-  } catch {
-    return ""; // not even the name of a header
-  }
-};
+async function signatureOf(
+  canonical: string,
+  { timestamp, scope }: Authorization,
+  key: CryptoKey,
+): Promise<Uint8Array> {
+  const toSign = utf8.encode(stringToSign(timestamp, scope, canonical));
+  return new Uint8Array(await crypto.subtle.sign("HMAC", key, toSign));
+}
 
 const withoutSignature = (query: string) =>
   query
