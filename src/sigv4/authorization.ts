@@ -28,8 +28,9 @@ export interface Authorization {
   readonly expiresSeconds: number | null;
 }
 
-/** The parameters of either place by their names in the header. */
-type Parameter = "Credential" | "Signature" | "SignedHeaders";
+/** The parameters of the header, in the order in which AWS misses them. */
+const PARAMETERS: readonly string[] = ["Credential", "Signature", "SignedHeaders"];
+/** Those of either place by their names in the header. */
 type Parameters = ReadonlyMap<string, string>;
 
 interface Claim {
@@ -78,7 +79,9 @@ function headerClaim(text: string): Claim {
       }
       const name = pair.slice(0, equals);
       // Two headers arrive as one, joined with a comma: neither is believed.
-      if (parameters.has(name)) throw incomplete(`Authorization header has '${name}' twice.`);
+      if (!PARAMETERS.includes(name) || parameters.has(name)) {
+        throw incomplete(`Authorization header has a '${name}' too many.`);
+      }
       parameters.set(name, pair.slice(equals + 1));
     }
   }
@@ -122,9 +125,7 @@ export function authorizationOf(
   if (!claim) return null;
   const { place, parameters, algorithm } = claim;
   const timestamp = dateOf(claim, request.headers);
-  const missing = (["Credential", "Signature", "SignedHeaders"] as const).filter(
-    (name) => !parameters.has(name),
-  );
+  const missing = PARAMETERS.filter((name) => !parameters.has(name));
   if (missing.length > 0 || timestamp === null) throw lacking(claim, missing, timestamp);
   const expiresSeconds = place === "query" ? expiryOf(parameters) : null;
   requireCurrent(timestamp, expiresSeconds, nowMs);
@@ -142,7 +143,7 @@ export function authorizationOf(
 /** One sentence for each parameter that is missing, in AWS's order, and what was sent. */
 function lacking(
   { place, parameters, text }: Claim,
-  missing: readonly Parameter[],
+  missing: readonly string[],
   date: string | null,
 ): KmsError {
   if (place === "query") {
