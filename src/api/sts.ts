@@ -12,10 +12,9 @@ import { knownAccounts } from "./known-accounts.ts";
 const NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/";
 
 /** Whether a request is of AWS's Query protocol, which STS speaks and KMS does not. */
-export const isQuery = ({ method, headers, url }: Request) =>
-  method === "GET"
-    ? url.includes("Action=")
-    : (headers.get("content-type")?.startsWith("application/x-www-form-urlencoded") ?? false);
+export const isQuery = ({ headers, url }: Request) =>
+  /[?&]Action=/.test(url) ||
+  (headers.get("content-type")?.startsWith("application/x-www-form-urlencoded") ?? false);
 
 /** Answers an STS request. Throws only what is no refusal. */
 export async function answerSts(
@@ -37,7 +36,10 @@ async function outcomeOf(
   surroundings: { readonly env: Env; readonly settings: WorkerSettings },
 ): Promise<{ readonly action: string; readonly answer: Answer }> {
   const { caller, body, ...signedWith } = await signedRequest(request, surroundings, "sts");
-  const form = new URLSearchParams(request.method === "GET" ? new URL(request.url).search : body);
+  const form = new URLSearchParams([
+    ...new URL(request.url).searchParams,
+    ...new URLSearchParams(body),
+  ]);
   const action = form.get("Action") ?? "";
   const version = form.get("Version") ?? "";
   if (!Object.hasOwn(stsActions, action)) {

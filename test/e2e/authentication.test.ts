@@ -386,9 +386,7 @@ describe("sessions", () => {
     expect(first).toMatchObject({ status: 200, PackedPolicySize: expect.stringMatching(/^\d+$/) });
     const chained = await assume(signingWith(first), "service/app");
     expect(chained).toMatchObject({ status: 200 });
-    const [, json = ""] =
-      /(\{.*\})$/s.exec(Buffer.from(String(chained.SessionToken), "base64").toString("latin1")) ??
-      [];
+    const json = Buffer.from(String(chained.SessionToken), "base64").subarray(32).toString();
     expect(JSON.parse(json)).toMatchObject({ tags: { Project: "a b" }, transitive: ["Project"] });
     expect(
       await assume(signingWith(first), "service/app", {
