@@ -73,7 +73,8 @@ async function serve(
     configFolder: config?.folder ?? null,
     variables: workerVariables(options),
   };
-  writeFileSync(configFile, workerdConfig(buildFacts(), setup));
+  // There may be secrets among the variables.
+  writeFileSync(configFile, workerdConfig(buildFacts(), setup), { mode: 0o600 });
   const importFolder = dirname(bundle);
   const workerd = new WorkerdProcess({ configFile, importFolder, temporary, host, port });
   const url = serverUrl(host, await answering(workerd, folder));
