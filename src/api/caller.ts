@@ -10,13 +10,8 @@ import {
   sessionPrincipal,
   userPrincipal,
 } from "../identity/accounts.ts";
-import {
-  isGenuine,
-  readToken,
-  type Session,
-  type SessionToken,
-  secretOf,
-} from "../identity/session.ts";
+import { KnownTokens } from "../identity/known-tokens.ts";
+import { type Session, secretOf } from "../identity/session.ts";
 import type { Caller } from "../operations/operation.ts";
 import type { WorkerSettings } from "../settings.ts";
 import {
@@ -248,30 +243,6 @@ const nobodyServed = () =>
       "variable AUTH to open to serve every caller.",
   );
 
-/** Tokens that were read lately, and which of them were found genuine. */
-class KnownTokens {
-  readonly #read = new Map<string, SessionToken>();
-  readonly #genuine = new WeakSet<SessionToken>();
-
-  read(token: string): SessionToken | null {
-    const known = this.#read.get(token);
-    if (known) return known;
-    const read = readToken(token);
-    if (!read) return null;
-    if (this.#read.size >= MAX_TOKENS) this.#read.clear();
-    this.#read.set(token, read);
-    return read;
-  }
-
-  isGenuine(token: SessionToken, key: Uint8Array): boolean {
-    if (this.#genuine.has(token)) return true;
-    if (!isGenuine(token, key)) return false;
-    this.#genuine.add(token);
-    return true;
-  }
-}
-
-const MAX_TOKENS = 500;
 const tokens = new KnownTokens();
 
 // The request itself.
