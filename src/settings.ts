@@ -36,6 +36,9 @@ const matching = (pattern: RegExp, what: string, argument: string): Kind<string>
 
 const text = (argument: string): Kind<string> => matching(/./, "expects a value", argument);
 
+/** A text that may be empty, which is as good as left out; a secret, so no refusal shows it. */
+const secret = (argument: string): Kind<string> => ({ argument, parse: (value) => value });
+
 const integer = (max: number, argument: string): Kind<number> => ({
   argument,
   parse(text) {
@@ -128,6 +131,13 @@ export const launcherSettings = {
     text("FILE"),
     "",
     "Certificate authorities to trust besides the public ones, in PEM, for external key store proxies",
+  ),
+  config: setting(
+    "config",
+    null,
+    text("FILE"),
+    "",
+    "File with users and roles, in YAML or JSON; read again when it changes",
   ),
 };
 
@@ -231,6 +241,20 @@ export const workerSettings = {
     oneOf("open", "required"),
     "required",
     "Who is served: `open` everyone, `required` only who signs with a configured credential (the launcher sets `open`)",
+  ),
+  accounts: setting(
+    null,
+    "ACCOUNTS",
+    secret("TEXT"),
+    "",
+    "Users and roles, as the text of a `--config` file; instead of `PUT /_edge-kms/accounts`",
+  ),
+  adminToken: setting(
+    null,
+    "ADMIN_TOKEN",
+    secret("TOKEN"),
+    "",
+    "Bearer token of the control API's `/_edge-kms/accounts`",
   ),
 };
 

@@ -35,15 +35,20 @@ const imports: Import[] = files.flatMap((file) => {
 const allowed: Record<string, readonly string[]> = {
   index: ["app", "objects"],
   app: ["api", "settings"],
-  api: ["operations", "domain", "crypto", "attestation", "settings"],
-  objects: ["operations", "domain", "crypto", "settings", "xks"],
+  api: [
+    ...["identity", "configuration", "sigv4", "operations", "domain", "crypto"],
+    ...["attestation", "settings"],
+  ],
+  identity: ["configuration", "operations", "domain", "crypto"],
+  configuration: [],
+  objects: ["configuration", "operations", "domain", "crypto", "settings", "xks"],
   operations: ["domain", "crypto", "attestation", "xks"],
   crypto: [],
   domain: ["crypto"],
   sigv4: ["crypto"],
   xks: ["sigv4", "crypto"],
   attestation: ["crypto"],
-  cli: ["settings", "xks"],
+  cli: ["configuration", "settings", "xks"],
   settings: ["domain", "xks"],
 };
 /** What the edge shares with objects. */

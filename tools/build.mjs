@@ -63,7 +63,7 @@ await Promise.all([
     outfile: "dist/edge-kms.mjs",
     platform: "node",
     target: "node20",
-    external: ["workerd"],
+    external: ["workerd", "yaml"],
     define: { EDGE_KMS_BUILD: JSON.stringify(buildFacts()) },
   }),
 ]);

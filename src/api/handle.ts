@@ -12,10 +12,10 @@ import { namesAliases } from "../operations/permission.ts";
 import { outputOf } from "../operations/reply.ts";
 import { readInput } from "../operations/shape.ts";
 import type { WorkerSettings } from "../settings.ts";
-import { callerOf, requireOpen } from "./caller.ts";
+import { signedRequest } from "./caller.ts";
 import { evaluated } from "./evaluated.ts";
 import { type AliasesOf, fetchedFor } from "./fetched.ts";
-import { bodyText, parseBody } from "./json.ts";
+import { parseBody } from "./json.ts";
 import { attested } from "./recipient.ts";
 import { addressOf, addressOfCiphertext } from "./route.ts";
 import { answerSts, isQuery } from "./sts.ts";
@@ -37,7 +37,7 @@ export async function handle(request: Request, service: Service): Promise<Respon
   let refusal: Refusal | null = null;
   try {
     if (target === null && isQuery(request)) {
-      return await answerSts(request, service.settings, requestId);
+      return await answerSts(request, service, requestId);
     }
     response = answer(await outputFor(request, target, requestId, service), requestId);
   } catch (error) {
@@ -55,14 +55,14 @@ async function outputFor(
   request: Request,
   target: string | null,
   requestId: string,
-  { env, settings }: Service,
+  service: Service,
 ): Promise<Output> {
-  requireOpen(settings);
-  const signer = callerOf(request.headers.get("authorization"), settings);
-  const caller = evaluated(signer, request, settings);
+  const { env, settings } = service;
+  const signed = await signedRequest(request, service, "kms");
+  const caller = evaluated(signed.caller, request, settings);
   const operation = operationOf(target);
   const record = recordOf(operation);
-  const read = readInput(record.input, parseBody(await bodyText(request)));
+  const read = readInput(record.input, parseBody(signed.body));
   const { input, recipient } = await attested(read, settings, Date.now());
   return perform(operation, record, input, edgeOf(env, settings, { caller, requestId, recipient }));
 }

@@ -1,5 +1,6 @@
 // A request's body as JSON, within limits. https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
 
+import { concat } from "../crypto/bytes.ts";
 import { KmsError } from "../errors.ts";
 
 /** The largest body served; KMS's largest input is an attestation document of 256 KiB. */
@@ -17,6 +18,27 @@ export async function bodyText(request: Request): Promise<string> {
     return request.text().catch(brokenOff);
   }
   return request.body ? limitedText(request.body).catch(brokenOff) : "";
+}
+
+/** The bytes of a body, as they were signed; throws what `bodyText` throws. */
+export async function bodyBytes(request: Request): Promise<Uint8Array> {
+  const length = request.headers.get("content-length");
+  if (length !== null) {
+    if (Number(length) > MAX_BODY_BYTES) throw tooLarge();
+    return new Uint8Array(await request.arrayBuffer().catch(brokenOff));
+  }
+  return request.body ? limitedBytes(request.body).catch(brokenOff) : new Uint8Array(0);
+}
+
+async function limitedBytes(body: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.byteLength;
+    if (length > MAX_BODY_BYTES) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return concat(...chunks);
 }
 
 /** A chunked body, whose length is known only at its end. */

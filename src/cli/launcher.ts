@@ -2,10 +2,11 @@
 // is for the command line (main.ts); a test or a program uses it as it is.
 
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseResolveTable } from "../xks/endpoint.ts";
 import { buildFacts } from "./build-facts.ts";
+import { type ConfigFile, openConfigFile, removeLaidOut } from "./config-file.ts";
 import { type DataFolder, openDataFolder, openTemporaryFolder } from "./data-folder.ts";
 import { type KeyPairServer, startKeyPairServer } from "./key-pair-server.ts";
 import { LaunchError } from "./launch-error.ts";
@@ -17,6 +18,8 @@ import { WorkerdProcess } from "./workerd-process.ts";
 export interface EdgeKmsOptions extends Partial<Options> {
   /** The Worker's bundle; without it, the one that was built together with this file. */
   readonly bundle?: string;
+  /** Told in one line of each change of the `--config` file. */
+  readonly tell?: (line: string) => void;
 }
 
 export interface EdgeKms {
@@ -43,12 +46,18 @@ export async function startEdgeKms(given: EdgeKmsOptions = {}): Promise<EdgeKms>
   const bundle = given.bundle ?? fileURLToPath(new URL("worker.mjs", import.meta.url));
   const folder = await (options.memory ? openTemporaryFolder() : openDataFolder(options.data));
   const keyPairs = await startKeyPairServer(folder.temporary);
+  const accounts = join(dirname(folder.configFile), "accounts");
+  let config: ConfigFile | null = null;
   const close = () => {
+    config?.close();
     keyPairs?.close();
     folder.close();
   };
   try {
-    return await serve(options, bundle, { folder, keyPairs, close });
+    removeLaidOut(accounts);
+    if (options.config)
+      config = await openConfigFile(options.config, accounts, given.tell ?? noOne);
+    return await serve(options, bundle, { folder, keyPairs, config, close });
   } catch (error) {
     close();
     throw error;
@@ -59,13 +68,16 @@ export async function startEdgeKms(given: EdgeKmsOptions = {}): Promise<EdgeKms>
 interface Surroundings {
   readonly folder: DataFolder;
   readonly keyPairs: KeyPairServer | null;
+  readonly config: ConfigFile | null;
   close(): void;
 }
+
+const noOne = () => {};
 
 async function serve(
   options: Options,
   bundle: string,
-  { folder, keyPairs, close }: Surroundings,
+  { folder, keyPairs, config, close }: Surroundings,
 ): Promise<EdgeKms> {
   const { host, port } = options;
   const { configFile, stateFolder } = folder;
@@ -75,12 +87,14 @@ async function serve(
     port,
     bundleName: basename(bundle),
     stateFolder,
+    configFolder: config?.folder ?? null,
     keyPairSocket: keyPairs?.socket ?? null,
     variables: workerVariables({ ...options, nitroRoot: nitroRootText(options.nitroRoot) }),
     xksHosts: parseResolveTable(options.xksResolve),
     xksAuthorities: options.xksCa === "" ? "" : authoritiesIn(options.xksCa),
   };
-  writeFileSync(configFile, workerdConfig(buildFacts(), setup));
+  // There may be secrets among the variables.
+  writeFileSync(configFile, workerdConfig(buildFacts(), setup), { mode: 0o600 });
   const importFolder = dirname(bundle);
   const workerd = new WorkerdProcess({ configFile, importFolder, temporary, host, port });
   const url = serverUrl(host, await answering(workerd, folder));

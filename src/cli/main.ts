@@ -47,7 +47,8 @@ async function run(options: Options): Promise<void> {
   for (const signal of signals) process.on(signal, onSignal);
   endWithNpm(end);
 
-  server = await startEdgeKms(options);
+  const tell = (line: string) => process.stderr.write(`edge-kms: ${line}\n`);
+  server = await startEdgeKms({ ...options, tell });
   if (endingSince !== null) end();
   else process.stdout.write(readyBlock(server, options));
   const how = await server.ended;
@@ -78,12 +79,16 @@ function readyBlock({ url, folder }: EdgeKms, options: Options): string {
   return `edge-kms ${buildFacts().version} is ready at ${url} (state in ${state})
 
 export AWS_ENDPOINT_URL_KMS=${url}
-export AWS_ACCESS_KEY_ID=${options.account}
-export AWS_SECRET_ACCESS_KEY=edge-kms
-export AWS_DEFAULT_REGION=${options.region}
+export AWS_ENDPOINT_URL_STS=${url}
+${options.auth === "open" ? anyCredentials(options) : ""}export AWS_DEFAULT_REGION=${options.region}
 export AWS_REGION=${options.region}
 `;
 }
+
+/** Where everyone is served; elsewhere they are the reader's own, and no business of a terminal. */
+const anyCredentials = ({ account }: Options) => `export AWS_ACCESS_KEY_ID=${account}
+export AWS_SECRET_ACCESS_KEY=edge-kms
+`;
 
 /** Whether this file is what Node was told to run; npm runs it through a link. */
 function isRun(): boolean {

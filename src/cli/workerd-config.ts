@@ -13,6 +13,8 @@ export interface WorkerdSetup {
   readonly stateFolder: string;
   /** The socket of the key pair server; null where there is none. */
   readonly keyPairSocket: string | null;
+  /** Absolute path of the folder with the `--config` file as the Worker reads it; null for none. */
+  readonly configFolder: string | null;
   /** The Worker's variables. */
   readonly variables: Readonly<Record<string, string>>;
   /** Where listed hosts of external key store proxies are. */
@@ -60,6 +62,10 @@ export function workerdConfig(facts: BuildFacts, setup: WorkerdSetup): string {
     const address = quoted(`unix:${setup.keyPairSocket}`);
     services.push(`(name = "key-pairs", external = (address = ${address}, http = ()))`);
     bindings.push(`(name = "KEY_PAIR_SERVICE", service = "key-pairs")`);
+  }
+  if (setup.configFolder !== null) {
+    services.push(`(name = "config", disk = (path = ${quoted(setup.configFolder)}))`);
+    bindings.push(`(name = "CONFIG", service = "config")`);
   }
   return `using Workerd = import "/workerd/workerd.capnp";
 

@@ -1,6 +1,7 @@
-// One tenant: which accounts and Regions have a directory, and the tenant's clock.
+// One tenant: which accounts and Regions have a directory, the tenant's clock, and its principals.
 
 import { DurableObject } from "cloudflare:workers";
+import { type Configuration, EMPTY } from "../configuration/configuration.ts";
 import { inChunks } from "./chunks.ts";
 import { directoryName } from "./names.ts";
 import { TenantStore } from "./tenant-store.ts";
@@ -12,6 +13,14 @@ export interface Clock {
   /** How far it is ahead of real time, in milliseconds. */
   readonly offsetMs: number;
 }
+
+/** The principals of a tenant as of a version. */
+export interface VersionedConfiguration {
+  readonly version: number;
+  readonly configuration: Configuration;
+}
+
+const SESSION_KEY_BYTES = 32;
 
 /** When the alarm tells everyone of the clock again, if a crash or a failure came between. */
 const RETRY_MS = 2000;
@@ -47,6 +56,22 @@ export class TenantObject extends DurableObject<Env> {
     void this.ctx.storage.setAlarm(Date.now() + RETRY_MS);
     await this.#tell();
     return this.clock();
+  }
+
+  /** The principals; null where the version is the one the asker knows. */
+  configuration(known: number | null): VersionedConfiguration | null {
+    const { version, json } = this.#store.configuration() ?? { version: 0, json: null };
+    if (version === known) return null;
+    return { version, configuration: json === null ? EMPTY : (JSON.parse(json) as Configuration) };
+  }
+
+  putConfiguration(configuration: Configuration): void {
+    this.#store.putConfiguration(JSON.stringify(configuration));
+  }
+
+  /** The key that the tokens of sessions are made with; made when it is first asked for. */
+  sessionKey(): Uint8Array {
+    return this.#store.sessionKey(crypto.getRandomValues(new Uint8Array(SESSION_KEY_BYTES)));
   }
 
   override async alarm(): Promise<void> {

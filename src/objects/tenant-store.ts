@@ -1,4 +1,5 @@
-// What a tenant keeps: its directories, and its clock's offset.
+// What a tenant keeps: its directories, its clock's offset, its principals, and the key of their
+// sessions.
 
 import { hasSchema, migrate } from "./migrations.ts";
 
@@ -14,12 +15,22 @@ const schema = [
      pushedOffsetMs INTEGER NOT NULL
    ) STRICT;
    INSERT INTO clock VALUES (1, 0, 0)`,
+  `CREATE TABLE configuration (version INTEGER PRIMARY KEY, json TEXT NOT NULL) STRICT;
+   CREATE TABLE session_key (
+     one INTEGER PRIMARY KEY CHECK (one = 1),
+     key BLOB NOT NULL
+   ) STRICT`,
 ];
 
 /** A directory of the tenant. */
 export interface DirectoryRow extends Record<string, SqlStorageValue> {
   readonly accountId: string;
   readonly region: string;
+}
+
+interface ConfigurationRow extends Record<string, SqlStorageValue> {
+  readonly version: number;
+  readonly json: string;
 }
 
 interface ClockRow extends Record<string, SqlStorageValue> {
@@ -61,6 +72,33 @@ export class TenantStore {
 
   putPushedOffset(offsetMs: number): void {
     this.#storage.sql.exec("UPDATE clock SET pushedOffsetMs = max(pushedOffsetMs, ?)", offsetMs);
+  }
+
+  /** The configuration and its version; null before the first. */
+  configuration(): ConfigurationRow | null {
+    if (!this.#ready) return null;
+    const rows = this.#storage.sql.exec<ConfigurationRow>(
+      "SELECT version, json FROM configuration",
+    );
+    return rows.toArray()[0] ?? null;
+  }
+
+  /** Puts a configuration in the place of the one there is. */
+  putConfiguration(json: string): void {
+    this.#migrate();
+    const version = (this.configuration()?.version ?? 0) + 1;
+    this.#storage.transactionSync(() => {
+      this.#storage.sql.exec("DELETE FROM configuration");
+      this.#storage.sql.exec("INSERT INTO configuration VALUES (?, ?)", version, json);
+    });
+  }
+
+  /** The key that session tokens are made with: the given one, unless there is one. */
+  sessionKey(fresh: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    this.#migrate();
+    this.#storage.sql.exec("INSERT OR IGNORE INTO session_key VALUES (1, ?)", fresh.buffer);
+    const row = this.#storage.sql.exec<{ key: ArrayBuffer }>("SELECT key FROM session_key").one();
+    return new Uint8Array(row.key);
   }
 
   #migrate(): void {

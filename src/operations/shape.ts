@@ -79,7 +79,7 @@ function sizeRules({ min, max }: Bounds, what: "length" | "value"): Rule[] {
 function patternRule(pattern: string): Rule {
   // The model's patterns are matched against the whole value; none has a nested quantifier, so
   // matching is linear.
-  const whole = new RegExp(`^(?:${pattern})$`);
+  const whole = new RegExp(`^(?:${pattern})$`, pattern.includes("\\p{") ? "u" : "");
   return {
     name: "pattern",
     bound: pattern,

@@ -40,12 +40,13 @@ export function canonicalRequest(
   { normalizePath = true } = {},
 ): string {
   const names = [...signedHeaders].sort();
+  const values = headerValues(request);
   const path = normalizePath ? normalized(request.path) : request.path;
   return [
     request.method,
     path.split("/").map(encoded).join("/"),
     canonicalQuery(request.query),
-    ...names.map((name) => `${name}:${headerValue(request, name)}`),
+    ...names.map((name) => `${name}:${values.get(name) ?? ""}`),
     "",
     names.join(";"),
     request.payloadHash,
@@ -137,11 +138,22 @@ function reencoded(text: string): string {
   }
 }
 
-/** All values of a header, with white space as one blank and none around a value. */
-function headerValue({ headers }: SignableRequest, name: string): string {
-  const values: string[] = [];
-  for (const [candidate, value] of headers) {
-    if (candidate.toLowerCase() === name) values.push(value.trim().replace(/\s+/g, " "));
+/** All values of each header, with white space as one blank and none around a value. */
+function headerValues({ headers }: SignableRequest): ReadonlyMap<string, string> {
+  const values = new Map<string, string>();
+  for (const [anyCase, value] of headers) {
+    const name = anyCase.toLowerCase();
+    const before = values.get(name);
+    values.set(
+      name,
+      before === undefined ? singleSpaced(value) : `${before},${singleSpaced(value)}`,
+    );
   }
-  return values.join(",");
+  return values;
 }
+
+/** Most values have nothing to replace: to look is cheaper. */
+const singleSpaced = (text: string) => {
+  const trimmed = text.trim();
+  return /\s\s|[^\S ]/.test(trimmed) ? trimmed.replace(/\s+/g, " ") : trimmed;
+};

@@ -68,6 +68,7 @@ describe("a started server", () => {
     expect(server.stdout).toBe(`edge-kms ${version} is ready at ${url} (state in ${folder})
 
 export AWS_ENDPOINT_URL_KMS=${url}
+export AWS_ENDPOINT_URL_STS=${url}
 export AWS_ACCESS_KEY_ID=123456789012
 export AWS_SECRET_ACCESS_KEY=edge-kms
 export AWS_DEFAULT_REGION=eu-west-1

@@ -54,8 +54,8 @@ test("headers that name nobody", async () => {
     "AWS4-HMAC-SHA256 Credential=",
     "AWS4-HMAC-SHA256 Credential=a/b/c, SignedHeaders=host, Signature=0",
     "AWS4-HMAC-SHA256 Credential=/20261122/us-east-1/kms/aws4_request, Signature=0",
-    "AWS4-HMAC-SHA256 Credential=k/2026/us-east-1/kms/aws4_request, Signature=0",
-    "AWS4-HMAC-SHA256 Credential=k/20261122/us-east-1/kms/aws3_request, Signature=0",
+    "AWS4-HMAC-SHA256 Credential=k/20261122/us-east-1/kms, Signature=0",
+    "AWS4-HMAC-SHA256 Credential, Signature=0",
     `AWS4-HMAC-SHA256 ${"Credential=k/".repeat(500)}`,
   ]) {
     const { status, json } = await listed(authorization);
@@ -83,6 +83,13 @@ test("Regions and services that are none of KMS", async () => {
       message: "Credential should be scoped to correct service: 'kms'.",
     });
   }
+  const authorization = signedBy().replace("aws4_request", "aws3_request");
+  expect(refused(await listed(authorization))).toEqual({
+    status: 400,
+    __type: "InvalidSignatureException",
+    message:
+      "Credential should be scoped with a valid terminator: 'aws4_request', not 'aws3_request'.",
+  });
 });
 
 describe.each([

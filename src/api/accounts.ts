@@ -1,0 +1,88 @@
+// The control API's principals: who is there, put there, and taken away. What is put is a
+// configuration file as it is; secrets come in and never go out.
+
+import { type Context, Hono } from "hono";
+import { type Configuration, EMPTY } from "../configuration/configuration.ts";
+import { ConfigurationError, readConfiguration } from "../configuration/document.ts";
+import { KmsError } from "../errors.ts";
+import { workerSettingsFrom } from "../settings.ts";
+import { controlRefusal } from "./control-access.ts";
+import { bodyText } from "./json.ts";
+import { type KnownAccounts, knownAccounts } from "./known-accounts.ts";
+
+export const accounts = new Hono<{ Bindings: Env; Variables: { known: KnownAccounts } }>();
+
+accounts.use(async (c, next) => {
+  const settings = workerSettingsFrom(c.env);
+  const refusal = controlRefusal(c.req.raw, settings);
+  if (refusal) return answer(c, { error: refusal.text }, refusal.status);
+  c.set("known", knownAccounts(c.env, settings));
+  return next();
+});
+
+accounts.get("/", async (c) => {
+  const known = c.get("known");
+  if (known.elsewhere !== null) return elsewhere(c, known.elsewhere);
+  const configuration = (await known.tenant.configuration(null))?.configuration ?? EMPTY;
+  return answer(c, withoutSecrets(configuration));
+});
+
+accounts.put("/", async (c) => {
+  const known = c.get("known");
+  if (known.elsewhere !== null) return elsewhere(c, known.elsewhere);
+  if (!TYPES.test(c.req.header("content-type") ?? "")) {
+    return answer(c, { error: "Send application/json or application/yaml." }, 415);
+  }
+  let configuration: Configuration;
+  try {
+    configuration = await readConfiguration(await bodyText(c.req.raw));
+  } catch (error) {
+    if (error instanceof ConfigurationError) {
+      return answer(c, { error: `line ${error.line}: ${error.message}`, line: error.line }, 400);
+    }
+    if (error instanceof KmsError) return answer(c, { error: error.message }, 413);
+    throw error;
+  }
+  return replaced(c, known, configuration);
+});
+
+accounts.delete("/", async (c) => {
+  const known = c.get("known");
+  if (known.elsewhere !== null) return elsewhere(c, known.elsewhere);
+  return replaced(c, known, EMPTY);
+});
+
+/** What a form of a web page can send is not among them. */
+const TYPES = /^application\/(json|yaml)\s*(;|$)/;
+
+async function replaced(c: Context, known: KnownAccounts, configuration: Configuration) {
+  await known.tenant.putConfiguration(configuration);
+  // Here at once; elsewhere within seconds.
+  await known.renewed();
+  return answer(c, withoutSecrets(configuration));
+}
+
+const elsewhere = (c: Context, where: string) =>
+  answer(c, { error: `The accounts come from ${where}: change them there.` }, 409);
+
+/** Who is there, and the IDs of their access keys. */
+const withoutSecrets = ({ accounts: list }: Configuration) => ({
+  accounts: Object.fromEntries(
+    list.map(({ id, users, roles }) => [
+      id,
+      {
+        users: Object.fromEntries(
+          users.map(({ path, name, accessKeys }) => [
+            path + name,
+            { accessKeys: accessKeys.map((key) => ({ id: key.id })) },
+          ]),
+        ),
+        roles: roles.map(({ path, name }) => path + name),
+      },
+    ]),
+  ),
+});
+
+/** JSON with a line end, for those who read it in a terminal. */
+const answer = (c: Context, body: object, status: 200 | 400 | 401 | 403 | 409 | 413 | 415 = 200) =>
+  c.body(`${JSON.stringify(body)}\n`, status, { "content-type": "application/json" });

@@ -1,0 +1,115 @@
+// The principals, as an isolate knows them. A configuration is asked for again at most every two
+// seconds, by the request that finds it old, so that a request usually asks nobody; and what is
+// older than four decides nothing. So a credential that was removed is good for five at most.
+
+import { type Configuration, EMPTY } from "../configuration/configuration.ts";
+import { ConfigurationError, readConfiguration } from "../configuration/document.ts";
+import { Accounts } from "../identity/accounts.ts";
+import { DEFAULT_GENERATION } from "../objects/names.ts";
+import type { WorkerSettings } from "../settings.ts";
+
+const FRESH_MS = 2000;
+const STALE_MS = 4000;
+
+/** A version of a configuration; `of` tells it from others of the same source. */
+interface Version {
+  readonly version: number | string;
+  readonly configuration: Configuration;
+}
+
+/** Where a configuration comes from: what is there, or null where it is the known version. */
+type Source = (known: Version["version"] | null) => Promise<Version | null>;
+
+/** Bound by the launcher to the folder in which it keeps the `--config` file, as JSON. */
+interface ConfigBinding {
+  readonly CONFIG?: Fetcher;
+}
+
+export class KnownAccounts {
+  /** What `PUT /_edge-kms/accounts` cannot replace, in words; null where it can. */
+  readonly elsewhere: string | null;
+  readonly #source: Source;
+  readonly #env: Env;
+  #accounts = new Accounts(EMPTY);
+  #version: Version["version"] | null = null;
+  #readAt = Number.NEGATIVE_INFINITY;
+  #askedAt = Number.NEGATIVE_INFINITY;
+  #sessionKey: Uint8Array | null = null;
+
+  constructor(env: Env, settings: WorkerSettings) {
+    this.#env = env;
+    const { CONFIG } = env as ConfigBinding;
+    if (CONFIG) {
+      this.elsewhere = "the file that --config names";
+      this.#source = fromFile(CONFIG);
+    } else if (settings.accounts !== "") {
+      this.elsewhere = "the variable ACCOUNTS";
+      this.#source = fromVariable(settings.accounts);
+    } else {
+      this.elsewhere = null;
+      this.#source = (known) => this.tenant.configuration(known as number | null);
+    }
+  }
+
+  get tenant() {
+    return this.#env.TENANTS.getByName(DEFAULT_GENERATION);
+  }
+
+  /** The accounts as they were a moment ago. */
+  current(): Accounts | Promise<Accounts> {
+    const now = Date.now();
+    const age = Math.abs(now - this.#readAt);
+    if (age < FRESH_MS) return this.#accounts;
+    if (age < STALE_MS && Math.abs(now - this.#askedAt) < FRESH_MS) return this.#accounts;
+    return this.renewed();
+  }
+
+  /** The accounts as they are now; the same object as before where nothing has changed. */
+  async renewed(): Promise<Accounts> {
+    const askedAt = Date.now();
+    this.#askedAt = askedAt;
+    const loaded = await this.#source(this.#version);
+    if (loaded && loaded.version !== this.#version) {
+      this.#accounts = new Accounts(loaded.configuration);
+      this.#version = loaded.version;
+    }
+    this.#readAt = askedAt;
+    return this.#accounts;
+  }
+
+  /** The key of session tokens, which never changes. */
+  async sessionKey(): Promise<Uint8Array> {
+    this.#sessionKey ??= await this.tenant.sessionKey();
+    return this.#sessionKey;
+  }
+}
+
+/** The launcher has checked the file: what is there is a Configuration. */
+const fromFile =
+  (folder: Fetcher): Source =>
+  async (known) => {
+    const response = await folder.fetch("http://config/accounts.json");
+    if (!response.ok) throw new Error(`the configuration cannot be read: ${response.status}`);
+    const json = await response.text();
+    return json === known ? null : { version: json, configuration: JSON.parse(json) };
+  };
+
+const fromVariable =
+  (text: string): Source =>
+  async (known) => {
+    if (known !== null) return null;
+    try {
+      return { version: 1, configuration: await readConfiguration(text) };
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error;
+      throw new Error(`ACCOUNTS, line ${error.line}: ${error.message}`, { cause: error });
+    }
+  };
+
+let known: KnownAccounts | undefined;
+
+/** Those of this isolate, whose variables never change. */
+export function knownAccounts(env: Env, settings: WorkerSettings): KnownAccounts {
+  known ??= new KnownAccounts(env, settings);
+  return known;
+}

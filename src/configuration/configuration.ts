@@ -1,0 +1,205 @@
+// The principals that a configuration names, in the form in which they are kept and used: checked,
+// and with every policy as JSON text. Knows no file and no request.
+
+import { check, type Fault, type Path } from "./check.ts";
+import { configurationSchema, policySchema } from "./schema.ts";
+
+/** All that a configuration says. Lists and not objects by name: the names are a stranger's. */
+export interface Configuration {
+  readonly accounts: readonly Account[];
+}
+
+export interface Account {
+  readonly id: string;
+  readonly users: readonly User[];
+  readonly roles: readonly Role[];
+}
+
+interface Permissions {
+  /** `division/`, or empty. */
+  readonly path: string;
+  readonly name: string;
+  readonly policies: readonly string[];
+  readonly tags: Readonly<Record<string, string>>;
+  readonly boundary: string | null;
+}
+
+export interface User extends Permissions {
+  readonly accessKeys: readonly AccessKey[];
+}
+
+export interface Role extends Permissions {
+  readonly trust: string;
+}
+
+export interface AccessKey {
+  readonly id: string;
+  readonly secret: string;
+}
+
+export const EMPTY: Configuration = { accounts: [] };
+
+/** A configuration file's value, as it is written; what its schema says holds of it. */
+interface Written {
+  readonly accounts?: Readonly<Record<string, WrittenAccount>>;
+}
+interface WrittenAccount {
+  readonly users?: Readonly<Record<string, WrittenPrincipal>>;
+  readonly roles?: Readonly<Record<string, WrittenPrincipal>>;
+}
+interface WrittenPrincipal {
+  readonly accessKeys?: readonly AccessKey[];
+  readonly trust?: WrittenPolicy;
+  readonly policies?: readonly WrittenPolicy[];
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly boundary?: WrittenPolicy;
+}
+type WrittenPolicy = string | object;
+
+/** The configuration that a file's value means, or the first thing that is wrong with it. */
+export function configurationFrom(value: unknown): Configuration | { readonly fault: Fault } {
+  const fault = check(value, configurationSchema, configurationSchema);
+  if (fault) return { fault };
+  try {
+    const accounts = Object.entries((value as Written).accounts ?? {});
+    const configuration = { accounts: accounts.map(([id, account]) => accountFrom(id, account)) };
+    requireOwnKeys(configuration);
+    return configuration;
+  } catch (error) {
+    if (error instanceof FaultError) return { fault: error.fault };
+    throw error;
+  }
+}
+
+class FaultError extends Error {
+  readonly fault: Fault;
+  constructor(path: Path, text: string) {
+    super(text);
+    this.fault = { path, text };
+  }
+}
+
+function accountFrom(id: string, { users = {}, roles = {} }: WrittenAccount): Account {
+  const at = ["accounts", id];
+  return {
+    id,
+    users: principals(users, [...at, "users"], ({ accessKeys = [] }) => ({ accessKeys })),
+    roles: principals(roles, [...at, "roles"], ({ trust = "" }, path) => ({
+      trust: policyText(trust, "trust", [...path, "trust"]),
+    })),
+  };
+}
+
+function principals<Own>(
+  written: Readonly<Record<string, WrittenPrincipal>>,
+  at: Path,
+  own: (principal: WrittenPrincipal, path: Path) => Own,
+): (Permissions & Own)[] {
+  const names = new Set<string>();
+  return Object.entries(written).map(([fullName, principal]) => {
+    const path = [...at, fullName];
+    const slash = fullName.lastIndexOf("/") + 1;
+    const name = fullName.slice(slash);
+    // IAM tells principals of an account apart by their names alone, and not by case.
+    if (names.has(name.toLowerCase())) throw new FaultError(path, "has a name that is taken");
+    names.add(name.toLowerCase());
+    const { policies = [], tags = {}, boundary } = principal;
+    return {
+      path: fullName.slice(0, slash),
+      name,
+      policies: policies.map((policy, index) =>
+        policyText(policy, "identity", [...path, "policies", index]),
+      ),
+      tags,
+      boundary:
+        boundary === undefined ? null : policyText(boundary, "identity", [...path, "boundary"]),
+      ...own(principal, path),
+    };
+  });
+}
+
+/** An access key ID is one user's, whatever the account. */
+function requireOwnKeys({ accounts }: Configuration): void {
+  const ids = new Set<string>();
+  for (const account of accounts) {
+    for (const { path, name, accessKeys } of account.users) {
+      for (const [index, { id }] of accessKeys.entries()) {
+        const at = ["accounts", account.id, "users", path + name, "accessKeys", index, "id"];
+        if (ids.has(id)) throw new FaultError(at, "is another access key's, too");
+        ids.add(id);
+      }
+    }
+  }
+}
+
+type PolicyKind = "identity" | "trust";
+
+/** What is wrong with a session's policy, or null. */
+export function sessionPolicyFault(text: string): string | null {
+  try {
+    policyText(text, "identity", []);
+    return null;
+  } catch (error) {
+    if (error instanceof FaultError) return [...error.fault.path, error.message].join(" ");
+    throw error;
+  }
+}
+
+/** A policy document as JSON text, as it was sent where it was a text. */
+function policyText(written: WrittenPolicy, kind: PolicyKind, path: Path): string {
+  const document = typeof written === "string" ? parsedPolicy(written, path) : written;
+  requireElements(document as PolicyDocument, kind, path);
+  return typeof written === "string" ? written : JSON.stringify(written);
+}
+
+function parsedPolicy(text: string, path: Path): unknown {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch {
+    throw new FaultError(path, "is not valid JSON");
+  }
+  if (typeof document !== "object") throw new FaultError(path, "has to be a policy document");
+  const fault = check(document, policySchema, configurationSchema);
+  if (fault) throw new FaultError(path, [...fault.path, fault.text].join(" "));
+  return document;
+}
+
+interface PolicyDocument {
+  readonly Statement: object | readonly object[];
+}
+
+/** The elements that a statement of each kind of policy must have, and those it must not. */
+const elements = {
+  identity: {
+    needed: [
+      ["Action", "NotAction"],
+      ["Resource", "NotResource"],
+    ],
+    refused: ["Principal", "NotPrincipal"],
+  },
+  trust: {
+    needed: [
+      ["Action", "NotAction"],
+      ["Principal", "NotPrincipal"],
+    ],
+    refused: ["Resource", "NotResource"],
+  },
+} as const;
+
+function requireElements({ Statement }: PolicyDocument, kind: PolicyKind, path: Path): void {
+  const { needed, refused } = elements[kind];
+  const isList = Array.isArray(Statement);
+  for (const [index, statement] of [Statement].flat().entries()) {
+    const at = [...path, "Statement", ...(isList ? [index] : [])];
+    for (const pair of needed) {
+      if (pair.filter((name) => Object.hasOwn(statement, name)).length !== 1) {
+        throw new FaultError(at, `needs one of ${pair.join(" and ")}`);
+      }
+    }
+    const wrong = refused.find((name) => Object.hasOwn(statement, name));
+    if (wrong !== undefined) {
+      throw new FaultError([...at, wrong], `has no place in a policy of this kind`);
+    }
+  }
+}

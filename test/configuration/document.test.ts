@@ -1,0 +1,253 @@
+// What a configuration file may say, and how a wrong one is refused: with the line, without a value.
+
+import { describe, expect, test } from "vitest";
+import { ConfigurationError, readConfiguration } from "../../src/configuration/document.ts";
+
+const YAML = `# The people of one team.
+accounts:
+  111122223333:
+    users:
+      alice:
+        accessKeys:
+          - id: AKIAALICE00000000001
+            secret: alice's secret
+        policies:
+          - Version: 2012-10-17
+            Statement:
+              - Effect: Allow
+                Action: kms:*
+                Resource: "*"
+        tags: {team: orders}
+      division/bob: {}
+    roles:
+      app:
+        trust: &trust
+          Version: "2012-10-17"
+          Statement:
+            Effect: Allow
+            Principal: {AWS: [arn:aws:iam::111122223333:user/alice, 012345678901]}
+            Action: sts:AssumeRole
+        boundary: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"kms:Decrypt","Resource":"*"}]}'
+      other:
+        trust: *trust
+  000000000012: {}
+`;
+
+test("YAML: users with access keys, roles with trust policies; an account keeps its zeros", async () => {
+  const { accounts } = await readConfiguration(YAML);
+  const trust = JSON.stringify({
+    Version: "2012-10-17",
+    Statement: {
+      Effect: "Allow",
+      Principal: { AWS: ["arn:aws:iam::111122223333:user/alice", "012345678901"] },
+      Action: "sts:AssumeRole",
+    },
+  });
+  const nothing = { policies: [], tags: {}, boundary: null };
+  expect(accounts).toEqual([
+    {
+      id: "111122223333",
+      users: [
+        {
+          path: "",
+          name: "alice",
+          accessKeys: [{ id: "AKIAALICE00000000001", secret: "alice's secret" }],
+          policies: [
+            '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"kms:*","Resource":"*"}]}',
+          ],
+          tags: { team: "orders" },
+          boundary: null,
+        },
+        { path: "division/", name: "bob", accessKeys: [], ...nothing },
+      ],
+      roles: [
+        {
+          ...nothing,
+          path: "",
+          name: "app",
+          trust,
+          boundary:
+            '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"kms:Decrypt","Resource":"*"}]}',
+        },
+        { ...nothing, path: "", name: "other", trust },
+      ],
+    },
+    { id: "000000000012", users: [], roles: [] },
+  ]);
+});
+
+test("JSON says the same", async () => {
+  const json = JSON.stringify(
+    { accounts: { "000000000012": { users: { __proto__x: { tags: { a: "b" } } } } } },
+    null,
+    1,
+  );
+  expect(await readConfiguration(json)).toMatchObject({
+    accounts: [{ id: "000000000012", users: [{ name: "__proto__x", tags: { a: "b" } }] }],
+  });
+});
+
+test.each(["", "# nothing\n", "{}", "accounts: {}"])("%j names nobody", async (text) => {
+  expect(await readConfiguration(text)).toEqual({ accounts: [] });
+});
+
+test("__proto__ is a name like any other", async () => {
+  for (const text of [
+    '{"accounts": {"111122223333": {"users": {"__proto__": {"tags": {"x": "y"}}}}}}',
+    "accounts: {111122223333: {users: {__proto__: {tags: {x: y}}}}}",
+  ]) {
+    const { accounts } = await readConfiguration(text);
+    expect(accounts[0]?.users).toMatchObject([{ name: "__proto__", tags: { x: "y" } }]);
+  }
+  expect({}).not.toHaveProperty("tags");
+});
+
+const account = (text: string) => `accounts:\n  111122223333:\n${text}`;
+
+describe("refused with its line:", () => {
+  test.each<[what: string, text: string, line: number, message: RegExp]>([
+    ["a tab", "accounts:\n\t1: {}", 2, /^is not valid YAML: tab as indent$/],
+    ["no value", "accounts:", 1, /^accounts has to be a mapping$/],
+    ["a list", "- 1", 1, /^it has to be a mapping$/],
+    ["a name twice", "accounts: {}\naccounts: {}", 2, /^is not valid YAML: duplicate key$/],
+    ["an unknown name", "accounts: {}\nkeyz: {}", 2, /^keyz is not known$/],
+    [
+      "an account of 11 digits",
+      "accounts:\n  11112222333: {}",
+      2,
+      /^accounts\.11112222333 has a name that does not match/,
+    ],
+    [
+      "a number for a tag",
+      account("    users:\n      a:\n        tags:\n          cost: 5"),
+      6,
+      /\.tags\.cost has to be text$/,
+    ],
+    [
+      "a key without a secret",
+      account("    users:\n      a:\n        accessKeys:\n          - {id: AKIA1}"),
+      6,
+      /\.accessKeys\.0 lacks secret$/,
+    ],
+    [
+      "an account as an access key",
+      account(
+        "    users:\n      a:\n        accessKeys:\n          - {id: '111122223333', secret: s}",
+      ),
+      6,
+      /\.id does not match /,
+    ],
+    [
+      "a session's access key",
+      account("    users:\n      a:\n        accessKeys:\n          - {id: ASIAX, secret: s}"),
+      6,
+      /\.id does not match /,
+    ],
+    [
+      "two users of one key",
+      account(
+        "    users:\n      a: {accessKeys: [{id: AKIA1, secret: s}]}\n      b: {accessKeys: [{id: AKIA1, secret: t}]}",
+      ),
+      5,
+      /users\.b\.accessKeys\.0\.id is another access key's, too$/,
+    ],
+    [
+      "two users of one name",
+      account("    users:\n      a: {}\n      x/A: {}"),
+      5,
+      /users\.x\/A has a name that is taken$/,
+    ],
+    ["a role without trust", account("    roles:\n      app: {}"), 4, /roles\.app lacks trust$/],
+    [
+      "a policy that is no JSON",
+      account("    users:\n      a:\n        policies:\n          - '{'"),
+      6,
+      /policies\.0 is not valid JSON$/,
+    ],
+    [
+      "a policy of null",
+      account("    users:\n      a:\n        policies:\n          - 'null'"),
+      6,
+      /policies\.0 has to be /,
+    ],
+    [
+      "a policy without statements",
+      account("    users:\n      a:\n        policies:\n          - Version: 2012-10-17"),
+      6,
+      /policies\.0 lacks Statement$/,
+    ],
+    [
+      "an unknown effect",
+      account(
+        "    users:\n      a:\n        policies:\n          - Statement:\n              - Effect: allow\n                Action: '*'\n                Resource: '*'",
+      ),
+      7,
+      /\.Effect has to be one of Allow, Deny$/,
+    ],
+    [
+      "the same in a text",
+      account(
+        `    users:\n      a:\n        policies:\n          - '{"Statement":{"Effect":"x"}}'`,
+      ),
+      6,
+      /policies\.0 Statement Effect has to be one of/,
+    ],
+    [
+      "an identity policy with a principal",
+      account(
+        "    users:\n      a:\n        boundary:\n          Statement:\n            Effect: Allow\n            Principal: '*'\n            Action: '*'\n            Resource: '*'",
+      ),
+      8,
+      /\.Principal has no place/,
+    ],
+    [
+      "a trust policy without a principal",
+      account(
+        "    roles:\n      a:\n        trust:\n          Statement:\n            - {Effect: Allow, Action: sts:AssumeRole}",
+      ),
+      7,
+      /needs one of Principal and NotPrincipal$/,
+    ],
+    [
+      "a number for a principal",
+      '{"accounts": {"111122223333": {"roles": {"a": {"trust": {"Statement":\n{"Effect": "Allow", "Action": "*", "Principal": {\n"AWS": 5}}}}}}}}',
+      3,
+      /Principal\.AWS has to be text or a list$/,
+    ],
+    ["JSON", '{\n "accounts": {\n  "1": {}\n }\n}', 3, /^accounts\.1 has a name/],
+    ["an alias of nothing", "accounts: *nothing", 1, /^is not valid YAML|too many aliases/],
+  ])("%s", async (_what, text, line, message) => {
+    const error = await readConfiguration(text).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ConfigurationError);
+    expect(error).toMatchObject({ line, message: expect.stringMatching(message) });
+  });
+});
+
+test("no refusal shows a value", async () => {
+  const secret = "hunter2-hunter2";
+  for (const text of [
+    `accounts:\n  1: {users: {a: {accessKeys: [{id: A, secret: ${secret}}]}}}`,
+    account(`    users: {a: {accessKeys: [{id: ${secret}-, secret: s}]}}`),
+    account(`    users: {a: {accessKeys: {id: x, secret: ${secret}}}}`),
+    account(`    users: {a: {accessKeys: [{id: AKIA1, secret: "${secret}`),
+    account(`    users:\n      a: *${secret}`),
+    account(`    users: {a: {accessKeys: [{id: AKIA1, secret: |x${secret}\n   y}]}}`),
+    `{"accounts": {"111122223333": {"users": {"a": {"accessKeys": [{"id": "AK1", "secret": "${secret}", "x": 1}]}}}}}`,
+  ]) {
+    const error = await readConfiguration(text).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ConfigurationError);
+    expect(String((error as Error).stack)).not.toContain(secret);
+  }
+});
+
+test("what would exhaust the reader is refused", async () => {
+  const laughs = ["a: &a0 [x]"];
+  for (let n = 1; n < 40; n++) laughs.push(`b${n}: &a${n} [${`*a${n - 1},`.repeat(9)}]`);
+  for (const text of [
+    laughs.join("\n"),
+    "[".repeat(200_000),
+    `${"[".repeat(50_000)}${"]".repeat(50_000)}`,
+  ]) {
+    await expect(readConfiguration(text)).rejects.toThrow(ConfigurationError);
+  }
+});

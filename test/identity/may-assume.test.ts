@@ -1,0 +1,209 @@
+// Who may assume a role: trust policies against callers, by the rules of IAM's evaluation logic.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+
+import { describe, expect, test } from "vitest";
+import type { Principal } from "../../src/domain/principal.ts";
+import { mayAssume } from "../../src/identity/may-assume.ts";
+import { matches } from "../../src/identity/wildcard.ts";
+
+const HOME = "111122223333";
+const AWAY = "444455556666";
+const ROLE = `arn:aws:iam::${HOME}:role/app`;
+
+const statement = (Effect: string, rest: object) =>
+  JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect, ...rest }] });
+const own = (effect: string, Action: string, Resource = "*") =>
+  statement(effect, { Action, Resource });
+const trusting = (AWS: unknown, rest: object = {}) =>
+  statement("Allow", { Principal: { AWS }, Action: "sts:AssumeRole", ...rest });
+
+function user(accountId: string, rest: Partial<Principal> = {}): Principal {
+  const arn = `arn:aws:iam::${accountId}:user/alice`;
+  return {
+    type: "User",
+    accountId,
+    arn,
+    principalArn: arn,
+    userId: "AIDAEXAMPLE",
+    userName: "alice",
+    tags: { team: "orders" },
+    policies: [],
+    boundary: null,
+    sessionPolicies: null,
+    ...rest,
+  };
+}
+
+const context = new Map([["sts:externalid", ["the-id"]]]);
+const may = (
+  trust: string,
+  caller: Principal,
+  more: ReadonlyMap<string, readonly string[]> = context,
+) =>
+  mayAssume(trust, caller, {
+    action: "sts:AssumeRole",
+    roleArn: ROLE,
+    roleAccountId: HOME,
+    context: more,
+  });
+
+const allowed = { policies: [own("Allow", "sts:AssumeRole", ROLE)] };
+const ALICE = `arn:aws:iam::${HOME}:user/alice`;
+const ALICE_AWAY = `arn:aws:iam::${AWAY}:user/alice`;
+const session = user(HOME, {
+  type: "AssumedRole",
+  arn: `arn:aws:sts::${HOME}:assumed-role/ci/run`,
+  principalArn: `arn:aws:iam::${HOME}:role/ci`,
+  userName: null,
+});
+
+describe("whom the trust policy names", () => {
+  test.each<[string, string, Principal, boolean]>([
+    ["the user itself: enough in its own account", trusting(ALICE), user(HOME), true],
+    ["another user", trusting(`${ALICE}2`), user(HOME, allowed), false],
+    [
+      "its account: the user's own policies decide, and have nothing",
+      trusting(HOME),
+      user(HOME),
+      false,
+    ],
+    ["its account, and they allow", trusting(HOME), user(HOME, allowed), true],
+    [
+      "its account by ARN, in a list",
+      trusting(["x", `arn:aws:iam::${HOME}:root`]),
+      user(HOME, allowed),
+      true,
+    ],
+    [
+      "its account, and they allow another role",
+      trusting(HOME),
+      user(HOME, { policies: [own("Allow", "sts:*", `${ROLE}2`)] }),
+      false,
+    ],
+    [
+      "its account, and nobody configured the caller",
+      trusting(HOME),
+      user(HOME, { policies: null }),
+      true,
+    ],
+    ["everyone", trusting("*"), user(HOME), true],
+    ["a role, of its session", trusting(`arn:aws:iam::${HOME}:role/ci`), session, true],
+    ["a session", trusting(session.arn), session, true],
+    ["another session", trusting(`${session.arn}2`), session, false],
+    [
+      "a user of another account, which has to allow it, too",
+      trusting(ALICE_AWAY),
+      user(AWAY),
+      false,
+    ],
+    ["the same, allowed there", trusting(ALICE_AWAY), user(AWAY, allowed), true],
+    ["another account, allowed there", trusting(AWAY), user(AWAY, allowed), true],
+    ["everyone, but in another account nobody allows it", trusting("*"), user(AWAY), false],
+    [
+      "a service",
+      statement("Allow", { Principal: { Service: "ec2.amazonaws.com" }, Action: "sts:AssumeRole" }),
+      user(HOME, allowed),
+      false,
+    ],
+    ["another action", trusting(ALICE, { Action: "sts:TagSession" }), user(HOME), false],
+    ["any action, in any case", trusting(ALICE, { Action: ["STS:assume*"] }), user(HOME), true],
+    [
+      "all but another action",
+      trusting(ALICE, { Action: undefined, NotAction: "sts:TagSession" }),
+      user(HOME),
+      true,
+    ],
+  ])("%s", (_what, trust, caller, expected) => {
+    expect(may(trust, caller)).toBe(expected);
+  });
+});
+
+describe("a denial wins", () => {
+  const both = (rest: object) =>
+    JSON.stringify({
+      Statement: [
+        { Effect: "Allow", Principal: "*", Action: "*" },
+        { Effect: "Deny", Action: "sts:AssumeRole", ...rest },
+      ],
+    });
+  test.each<[string, string, Principal, boolean]>([
+    ["of the trust policy", both({ Principal: { AWS: ALICE } }), user(HOME, allowed), false],
+    ["for others than those it excepts", both({ NotPrincipal: { AWS: ALICE } }), user(HOME), true],
+    ["for who is not excepted", both({ NotPrincipal: { AWS: `${ALICE}2` } }), user(HOME), false],
+    [
+      "of the caller's own policy",
+      trusting(ALICE),
+      user(HOME, { policies: [own("Deny", "sts:*")] }),
+      false,
+    ],
+    ["of the boundary", trusting(ALICE), user(HOME, { boundary: own("Deny", "*") }), false],
+    [
+      "of the session's policy",
+      trusting(ALICE),
+      user(HOME, { sessionPolicies: [own("Deny", "*")] }),
+      false,
+    ],
+    [
+      "under a condition that cannot be decided",
+      both({ Principal: "*", Condition: { DateLessThan: { "aws:CurrentTime": "2030" } } }),
+      user(HOME),
+      false,
+    ],
+  ])("%s", (_what, trust, caller, expected) => {
+    expect(may(trust, caller)).toBe(expected);
+  });
+
+  test("a boundary and a session's policy have to allow what the caller's own policies allow", () => {
+    const trust = trusting(HOME);
+    expect(may(trust, user(HOME, { ...allowed, boundary: own("Allow", "kms:*") }))).toBe(false);
+    expect(may(trust, user(HOME, { ...allowed, boundary: own("Allow", "*") }))).toBe(true);
+    expect(may(trust, user(HOME, { ...allowed, sessionPolicies: [own("Allow", "kms:*")] }))).toBe(
+      false,
+    );
+  });
+});
+
+describe("conditions", () => {
+  const given = new Map<string, readonly string[]>([
+    ["sts:externalid", ["the-id"]],
+    ["sts:rolesessionname", ["alice"]],
+    ["aws:tagkeys", ["a", "b"]],
+  ]);
+  test.each<[object, boolean]>([
+    [{ StringEquals: { "sts:ExternalId": "the-id" } }, true],
+    [{ StringEquals: { "STS:externalid": ["x", "the-id"] } }, true],
+    [{ StringEquals: { "sts:ExternalId": "The-id" } }, false],
+    [{ StringEqualsIgnoreCase: { "sts:ExternalId": "The-id" } }, true],
+    [{ StringNotEquals: { "sts:ExternalId": "the-id" } }, false],
+    [{ StringLike: { "sts:ExternalId": "the-*" } }, true],
+    [{ StringEquals: { "sts:RoleSessionName": `$\{aws:username}` } }, true],
+    [{ StringEquals: { "sts:RoleSessionName": `$\{aws:nothing}` } }, false],
+    [{ StringEquals: { "aws:PrincipalTag/Team": "orders" } }, true],
+    [{ ArnLike: { "aws:PrincipalArn": "arn:aws:iam::*:user/*" } }, true],
+    [{ StringEquals: { "aws:SourceVpc": "x" } }, false],
+    [{ StringEqualsIfExists: { "aws:SourceVpc": "x" } }, true],
+    [{ StringNotEquals: { "aws:SourceVpc": "x" } }, true],
+    [{ Null: { "sts:ExternalId": "false" } }, true],
+    [{ Null: { "sts:ExternalId": true } }, false],
+    [{ "ForAllValues:StringEquals": { "aws:TagKeys": ["a", "b", "c"] } }, true],
+    [{ "ForAllValues:StringEquals": { "aws:TagKeys": ["a"] } }, false],
+    [{ "ForAnyValue:StringEquals": { "aws:TagKeys": ["b"] } }, true],
+    [{ NumericLessThan: { "aws:MultiFactorAuthAge": "1" } }, false],
+    [{ StringEquals: { "sts:ExternalId": "the-id", "sts:RoleSessionName": "x" } }, false],
+    [{ toString: { "sts:ExternalId": "x" } }, false],
+  ])("%j", (Condition, expected) => {
+    expect(may(trusting(ALICE, { Condition }), user(HOME), given)).toBe(expected);
+  });
+});
+
+test("wildcards, without the time that a regular expression would take", () => {
+  expect(matches("a*c?", "abbcd")).toBe(true);
+  expect(matches("a*c?", "abbc")).toBe(false);
+  expect(matches("*", "")).toBe(true);
+  expect(matches("", "a")).toBe(false);
+  expect(matches("a.c", "abc")).toBe(false);
+  expect(matches("*?", "[a]")).toBe(true);
+  const started = performance.now();
+  expect(matches(`${"*a".repeat(200)}b`, "a".repeat(5000))).toBe(false);
+  expect(performance.now() - started).toBeLessThan(1000);
+});
