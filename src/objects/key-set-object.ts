@@ -20,13 +20,13 @@ import type { Output } from "../operations/operation.ts";
 import {
   atMoment,
   type Call,
-  keyOperationKind,
   newKeyRegion,
   perform,
   prepare,
   rehearse,
   requireMayStart,
   startsSet,
+  useOf,
 } from "../operations/perform.ts";
 import { outputOf, type Reply, replyTo } from "../operations/reply.ts";
 import { workerSettingsFrom } from "../settings.ts";
@@ -96,13 +96,14 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
    */
   use(call: Call): { readonly output: Output | Promise<Output> } | null {
     if (!this.#set || this.#unsaved > 0 || this.#set.customKeyStore) return null;
-    if (keyOperationKind(call.operation) !== "use") return null;
+    const use = useOf(call);
+    if (!use) return null;
     const at = this.#moment();
     if (nextDue(this.#set) <= at.now) return null;
     const { region } = call.caller;
     const key = keyIn(this.#set, region);
     const isSaveAhead = Date.now() < this.#savesUsageAt;
-    if (key && !isSaveAhead && this.#usages.wouldBeDue(key, at.now)) return null;
+    if (use.counts && key && !isSaveAhead && this.#usages.wouldBeDue(key, at.now)) return null;
     const { output, usage } = perform(this.#set, call, at, this.#usages);
     return { output: usage ? this.#noted(output, region, usage) : output };
   }

@@ -201,11 +201,19 @@ function requireDesignation(record: KeyRecord, { set, key, arn }: Target): void 
   throw new KmsError("UnsupportedOperationException", `${arn} is not a multi-region primary key.`);
 }
 
+/** Whether a call only uses a key, and whether that counts as a use of it. */
+export function useOf({ operation }: Call): { readonly counts: boolean } | null {
+  const record = keyOperations[operation];
+  return record?.kind === "use" ? { counts: isTracked(countedAs(record, operation)) } : null;
+}
+
 /** A step counts as the operation that it is a part of. */
+const countedAs = (record: Use<unknown>, operation: string) => record.state ?? operation;
+
 function usageOf(record: Use<unknown>, call: Call, { now }: Moment): Usage | null {
   const requestId = call.requestId ?? null;
   if (record.undoesUsage) return { kind: "undone", requestId };
-  const operation = record.state ?? call.operation;
+  const operation = countedAs(record, call.operation);
   return isTracked(operation) ? { kind: "used", usage: { operation, at: now, requestId } } : null;
 }
 

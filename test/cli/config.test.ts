@@ -11,7 +11,11 @@ const user = (name: string, { accessKeyId, secret }: typeof alice) =>
   `accounts:
   ${ACCOUNT}:
     users:
-      ${name}: {accessKeys: [{id: ${accessKeyId}, secret: "${secret}"}]}
+      ${name}:
+        accessKeys: [{id: ${accessKeyId}, secret: "${secret}"}]
+        policies:
+          - Version: "2012-10-17"
+            Statement: {Effect: Allow, Action: kms:ListKeys, Resource: "*"}
 `;
 
 /** A server that verifies signatures, with a configuration of its own to be changed. */
@@ -79,7 +83,7 @@ test("one that cannot be read or is wrong stops the start, in one line", async (
   expect(await startWith(missing)).toEqual(refusal(`${missing} cannot be read: it is a folder`));
   writeFileSync(file, `${user("alice", alice)}      carol: {accessKeys: [{id: AKIA1}]}\n`);
   expect(await startWith(file)).toEqual(
-    refusal(`${file}:5: accounts.${ACCOUNT}.users.carol.accessKeys.0 lacks secret`),
+    refusal(`${file}:9: accounts.${ACCOUNT}.users.carol.accessKeys.0 lacks secret`),
   );
   expect(readdirSync(join(folder, "data"))).toEqual(["state"]);
 });

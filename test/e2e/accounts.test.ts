@@ -85,7 +85,9 @@ test("who is put is served at once, who is taken away no more, and no secret com
 
 test("YAML is taken as it is", async () => {
   const { accessKeyId: id, secret } = alice;
-  const text = `accounts: {${ACCOUNT}: {users: {alice: {accessKeys: [{id: ${id}, secret: "${secret}"}]}}}}`;
+  const accessKeys = `accessKeys: [{id: ${id}, secret: "${secret}"}]`;
+  const policies = `policies: [{Version: "2012-10-17", Statement: {Effect: Allow, Action: "kms:*", Resource: "*"}}]`;
+  const text = `accounts: {${ACCOUNT}: {users: {alice: {${accessKeys}, ${policies}}}}}`;
   expect((await put(text, { "content-type": "application/yaml; charset=utf-8" })).status).toBe(200);
   expect(await callKms(url, alice, "ListKeys")).toMatchObject({ status: 200 });
 });

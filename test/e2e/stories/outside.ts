@@ -42,7 +42,7 @@ async function newStore(stage: Stage) {
   const name = `store-${stores}`;
   const { CustomKeyStoreId } = await home(stage).createCustomKeyStore({
     CustomKeyStoreName: name,
-    CloudHsmClusterId: `cluster-${String(stores).padStart(11, "a")}`,
+    CloudHsmClusterId: `cluster-${"a".repeat(10)}${String.fromCharCode(96 + stores)}`,
     KeyStorePassword: "password",
     TrustAnchorCertificate: "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n",
   });
