@@ -30,12 +30,16 @@ function settingsTable(): string {
   );
 }
 
+const OPERATIONS_PER_ROW = 4;
+
 function operationsTable(): string {
-  const built = Object.keys(operations)
-    .sort()
-    .map((name) => [name, "yes"]);
-  const missing = [...operationsNotBuilt].sort().map((name) => [name, "not yet"]);
-  return table(["operation", "built"], [...built, ...missing]);
+  const built = Object.keys(operations);
+  const missing = operationsNotBuilt.map((name) => `${name} (not yet)`);
+  const all = [...built, ...missing].sort();
+  const rows: string[][] = [];
+  while (all.length > 0) rows.push(all.splice(0, OPERATIONS_PER_ROW));
+  const [head = [], ...rest] = rows;
+  return table(head, rest);
 }
 
 const table = (head: string[], rows: string[][]) =>
