@@ -2,7 +2,7 @@
 // is for the command line (main.ts); a test or a program uses it as it is.
 
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseResolveTable } from "../xks/endpoint.ts";
 import { buildFacts } from "./build-facts.ts";
@@ -12,6 +12,7 @@ import { type KeyPairServer, startKeyPairServer } from "./key-pair-server.ts";
 import { LaunchError } from "./launch-error.ts";
 import { nitroRootText } from "./nitro-root.ts";
 import { type Options, withStandards, workerVariables } from "./options.ts";
+import { bundleModules } from "./worker-bundle.ts";
 import { serverUrl, workerdConfig } from "./workerd-config.ts";
 import { WorkerdProcess } from "./workerd-process.ts";
 
@@ -85,7 +86,7 @@ async function serve(
   const setup = {
     host,
     port,
-    bundleName: basename(bundle),
+    modules: bundleModules(bundle),
     stateFolder,
     configFolder: config?.folder ?? null,
     keyPairSocket: keyPairs?.socket ?? null,

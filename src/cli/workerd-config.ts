@@ -7,8 +7,8 @@ import type { BuildFacts } from "./build-facts.ts";
 export interface WorkerdSetup {
   readonly host: string;
   readonly port: number;
-  /** Name of the Worker's bundle in the folder workerd is given as its import path. */
-  readonly bundleName: string;
+  /** The Worker's modules in the folder workerd is given as its import path, its entry first. */
+  readonly modules: readonly string[];
   /** Absolute path of the folder where the Durable Objects are kept. */
   readonly stateFolder: string;
   /** The socket of the key pair server; null where there is none. */
@@ -79,7 +79,9 @@ const config :Workerd.Config = (
 );
 
 const worker :Workerd.Worker = (
-  modules = [(name = ${quoted(setup.bundleName)}, esModule = embed ${quoted(`/${setup.bundleName}`)})],
+  modules = [
+    ${setup.modules.map((name) => `(name = ${quoted(name)}, esModule = embed ${quoted(`/${name}`)})`).join(",\n    ")},
+  ],
   compatibilityDate = ${quoted(facts.compatibilityDate)},
   compatibilityFlags = [${facts.compatibilityFlags.map(quoted).join(", ")}],
   bindings = [

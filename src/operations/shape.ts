@@ -78,13 +78,16 @@ function sizeRules({ min, max }: Bounds, what: "length" | "value"): Rule[] {
 
 function patternRule(pattern: string): Rule {
   // The model's patterns are matched against the whole value; none has a nested quantifier, so
-  // matching is linear.
-  const whole = new RegExp(`^(?:${pattern})$`, pattern.includes("\\p{") ? "u" : "");
+  // matching is linear. Compiled at the first use: those of Unicode's classes take long.
+  let whole: RegExp | undefined;
   return {
     name: "pattern",
     bound: pattern,
     words: `Member must satisfy regular expression pattern: ${pattern}`,
-    holds: (value) => whole.test(value as string),
+    holds(value) {
+      whole ??= new RegExp(`^(?:${pattern})$`, pattern.includes("\\p{") ? "u" : "");
+      return whole.test(value as string);
+    },
   };
 }
 

@@ -47,7 +47,7 @@ describe("the configuration", () => {
   const setup = {
     host: "::1",
     port: 8787,
-    bundleName: "worker.mjs",
+    modules: ["worker.mjs", "worker-a.mjs"],
     stateFolder: '/a "b"/state',
     configFolder: '/a "b"/accounts',
     keyPairSocket: "/tmp/a b/key-pairs",
@@ -72,6 +72,7 @@ describe("the configuration", () => {
     String.raw`(name = "config", disk = (path = "/a \"b\"/accounts")),`,
     '(name = "CONFIG", service = "config")',
     'esModule = embed "/worker.mjs"',
+    'esModule = embed "/worker-a.mjs"',
     '(name = "XKS_0", service = "XKS_0")',
     '(name = "XKS_1", service = "XKS_1")',
     '(name = "XKS_0", external = (address = "127.0.0.1:8443", https = (',

@@ -2,17 +2,22 @@
 // own, so that it can be watched and ended like the other servers.
 // Usage: node miniflare.mjs '{"stateFolder": "…", "variables": {"NAME": "value"}}'
 
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 
 const { stateFolder, variables } = JSON.parse(process.argv[2] ?? "{}");
-const bundle = fileURLToPath(new URL("../../dist/worker.mjs", import.meta.url));
+const dist = fileURLToPath(new URL("../../dist", import.meta.url));
+const names = readdirSync(dist).filter((name) => /^worker(-.*)?\.mjs$/.test(name));
+const modules = names
+  .sort((a, b) => (b === "worker.mjs") - (a === "worker.mjs"))
+  .map((path) => ({ type: "ESModule", path, contents: readFileSync(join(dist, path), "utf8") }));
 
 const sqlite = (className) => ({ className, useSQLite: true });
 const options = convertV4MiniflareOptions({
   name: "edge-kms",
-  modules: [{ type: "ESModule", path: "worker.mjs", contents: readFileSync(bundle, "utf8") }],
+  modules,
   compatibilityDate: "2026-10-23",
   compatibilityFlags: ["webcrypto_modern_algorithms"],
   durableObjects: {
