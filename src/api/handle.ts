@@ -17,6 +17,7 @@ import { evaluated } from "./evaluated.ts";
 import { type AliasesOf, fetchedFor } from "./fetched.ts";
 import { parseBody } from "./json.ts";
 import { attested } from "./recipient.ts";
+import { requireWithinQuotas } from "./request-quotas.ts";
 import { addressOf, addressOfCiphertext } from "./route.ts";
 import { answerSts, isQuery } from "./sts.ts";
 
@@ -63,6 +64,8 @@ async function outputFor(
   const operation = operationOf(target);
   const record = recordOf(operation);
   const read = readInput(record.input, parseBody(signed.body));
+  const counted = requireWithinQuotas(operation, read, caller, env, settings);
+  if (counted) await counted;
   const { input, recipient } = await attested(read, settings, Date.now());
   return perform(operation, record, input, edgeOf(env, settings, { caller, requestId, recipient }));
 }
