@@ -81,12 +81,12 @@ describe("quotas of one request in a thousand seconds", async () => {
   });
 
   test("are taken by requests that are refused, by dry runs, and for keys that are not there", async () => {
-    const refusals = [
+    const refusals: [string, Case][] = [
       ["DisabledException", { disabled: true }],
       ["DryRunOperationException", { DryRun: true }],
       ["NotFoundException", { KeyId: "1234abcd-12ab-34cd-56ef-1234567890ab" }],
-    ] as const;
-    for (const [name, { disabled, ...input }] of refusals as readonly [string, Case][]) {
+    ];
+    for (const [name, { disabled, ...input }] of refusals) {
       const us = newStage(url).in(P);
       const KeyId = created(await us.createKey({}));
       if (disabled) await us.disableKey({ KeyId });
