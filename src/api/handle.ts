@@ -37,10 +37,10 @@ export async function handle(request: Request, service: Service): Promise<Respon
   let response: Response;
   let refusal: Refusal | null = null;
   try {
-    if (target === null && isQuery(request)) {
-      return await answerSts(request, service, requestId);
-    }
-    response = answer(await outputFor(request, target, requestId, service), requestId);
+    response =
+      target === null && isQuery(request)
+        ? await answerSts(request, service, requestId)
+        : answer(await outputFor(request, target, requestId, service), requestId);
   } catch (error) {
     refusal = refusalOf(error, requestId, service.settings);
     response = refused(refusal, requestId);

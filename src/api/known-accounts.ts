@@ -34,6 +34,9 @@ export class KnownAccounts {
   #version: Version["version"] | null = null;
   #readAt = Number.NEGATIVE_INFINITY;
   #askedAt = Number.NEGATIVE_INFINITY;
+  /** How often the source was asked, and the newest of these questions that was answered. */
+  #questions = 0;
+  #answered = 0;
   #sessionKey: Uint8Array | null = null;
 
   constructor(env: Env, settings: WorkerSettings) {
@@ -68,7 +71,11 @@ export class KnownAccounts {
   async renewed(): Promise<Accounts> {
     const askedAt = Date.now();
     this.#askedAt = askedAt;
+    const question = ++this.#questions;
     const loaded = await this.#source(this.#version);
+    // Answers may overtake each other: an older one must not bring back who was removed.
+    if (question < this.#answered) return this.#accounts;
+    this.#answered = question;
     if (loaded && loaded.version !== this.#version) {
       this.#accounts = new Accounts(loaded.configuration);
       this.#version = loaded.version;

@@ -159,7 +159,10 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
       return { output: await this.#performed(informed) };
     } catch (error) {
       // What CreateKey was refused for otherwise leaves nothing in the store.
-      if (question.kind === "into" && !this.#set) await directory.releaseKey(call.keyId);
+      if (question.kind === "into" && !this.#set) {
+        // Where it cannot be told, a place that nobody takes is free again after a minute.
+        await withinMs(PATIENCE_MS, directory.releaseKey(call.keyId)).catch(logged("told"));
+      }
       throw error;
     }
   }
