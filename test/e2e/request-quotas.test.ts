@@ -193,3 +193,24 @@ test("a quota of 0 throttles on demand; without the setting nothing is throttled
   const off = newStage((await serverWith("off")).url).in(P);
   expect(await passed(20, () => off.createKey({}))).toBe(20);
 });
+
+test("a custom key store has a quota of its own, beside the account's", async () => {
+  const { url } = await serverWith("CustomKeyStore=0.001");
+  const stage = newStage(url);
+  const us = stage.in(P);
+  const store = await us.createCustomKeyStore({
+    CustomKeyStoreName: "store",
+    CloudHsmClusterId: "cluster-2a34b5cdefg",
+    KeyStorePassword: "password",
+    TrustAnchorCertificate: "CA",
+  });
+  const CustomKeyStoreId = store.CustomKeyStoreId ?? "";
+  await us.connectCustomKeyStore({ CustomKeyStoreId });
+  await stage.settle();
+  const KeyId = created(await us.createKey({ Origin: "AWS_CLOUDHSM", CustomKeyStoreId }));
+  await us.encrypt({ KeyId, Plaintext });
+  await throttled(us.encrypt({ KeyId, Plaintext }));
+  await throttled(us.generateRandom({ NumberOfBytes: 1, CustomKeyStoreId }));
+  await us.generateRandom({ NumberOfBytes: 1 });
+  await us.encrypt({ KeyId: created(await us.createKey({})), Plaintext });
+});

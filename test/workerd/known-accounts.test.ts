@@ -1,10 +1,10 @@
-// Which configuration an isolate goes by when answers of the tenant overtake each other.
+// Which configuration an isolate goes by, and how often it asks for it.
 
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { KnownAccounts } from "../../src/api/known-accounts.ts";
 import { readConfiguration } from "../../src/configuration/document.ts";
 import { workerSettingsFrom } from "../../src/settings.ts";
-import { useTestClock } from "./account.ts";
+import { pass, SECOND_MS, useTestClock } from "./account.ts";
 
 useTestClock();
 
@@ -30,4 +30,15 @@ test("an answer that comes late does not bring back a user who was removed", asy
   answers[0]?.(1);
   expect((await early).keyHolder(KEY)).toBeNull();
   expect((await known.current()).keyHolder(KEY)).toBeNull();
+});
+
+test("callers who are refused make an isolate ask twenty times a second, and not more", async () => {
+  const configuration = vi.fn(async () => null);
+  const env = { TENANTS: { getByName: () => ({ configuration }) } } as unknown as Env;
+  const known = new KnownAccounts(env, workerSettingsFrom({}));
+  for (let count = 0; count < 100; count += 1) await known.renewedForRefusal();
+  expect(configuration).toHaveBeenCalledTimes(20);
+  pass(SECOND_MS);
+  await known.renewedForRefusal();
+  expect(configuration).toHaveBeenCalledTimes(21);
 });
