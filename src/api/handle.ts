@@ -1,6 +1,7 @@
 // One request to KMS, top to bottom. The order of the edge's checks is the order of these lines.
 // https://docs.aws.amazon.com/kms/latest/APIReference/Welcome.html
 
+import { NO_REQUEST_QUOTAS } from "../domain/request-quota.ts";
 import { errorBody, errorTable, KmsError, notBuilt, type Refusal } from "../errors.ts";
 import { keySetAtHand } from "../objects/key-sets-at-hand.ts";
 import { DEFAULT_GENERATION, directoryName, keySetName } from "../objects/names.ts";
@@ -64,8 +65,10 @@ async function outputFor(
   const operation = operationOf(target);
   const record = recordOf(operation);
   const read = readInput(record.input, parseBody(signed.body));
-  const counted = requireWithinQuotas(operation, read, caller, env, settings);
-  if (counted) await counted;
+  if (settings.requestQuotas !== NO_REQUEST_QUOTAS) {
+    const served = { ...service, generation: DEFAULT_GENERATION };
+    await requireWithinQuotas(operation, read, caller, served);
+  }
   const { input, recipient } = await attested(read, settings, Date.now());
   return perform(operation, record, input, edgeOf(env, settings, { caller, requestId, recipient }));
 }
