@@ -60,6 +60,7 @@ export const errorTable = {
   RequestEntityTooLargeException: { status: 413, member: "message" },
   SerializationException: client,
   TagException: client,
+  ThrottlingException: client,
   UnknownOperationException: client,
   UnrecognizedClientException: client,
   UnsupportedOperationException: client,
@@ -132,6 +133,13 @@ export const invalidOrigin = (arn: string, origin: string) =>
   new KmsError(
     "UnsupportedOperationException",
     `${arn} origin is ${origin} which is not valid for this operation.`,
+  );
+
+/** More requests than a quota allows (seen in public logs). */
+export const throttled = () =>
+  new KmsError(
+    "ThrottlingException",
+    "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.",
   );
 
 /** A part of the API that edge-kms does not have yet. */

@@ -4,6 +4,7 @@
 
 import { AWS_QUOTAS, parseQuotas } from "./domain/quota.ts";
 import { isRegion, type Region } from "./domain/region.ts";
+import { NO_REQUEST_QUOTAS, parseRequestQuotas } from "./domain/request-quota.ts";
 import { parseResolveTable } from "./xks/endpoint.ts";
 
 /** How the text of a setting becomes a value; `parse` throws an Error that names no setting. */
@@ -103,6 +104,14 @@ const quotas: Kind<string> = {
     return text;
   },
 };
+/** Stays text, which `parseRequestQuotas` reads. */
+const requestQuotas: Kind<string> = {
+  argument: "off|aws|NAME=NUMBER,…",
+  parse(text) {
+    parseRequestQuotas(text);
+    return text;
+  },
+};
 const account = matching(/^\d{12}$/, "expects an account of 12 digits", "ACCOUNT");
 /** An hour: longer than anyone waits for a state to pass; the clock can be moved past it. */
 const durationMs = integer(3_600_000, "MS");
@@ -178,6 +187,13 @@ export const workerSettings = {
     quotas,
     AWS_QUOTAS,
     "Resource quotas: AWS's own, or others for those that are named, as `KEYS=3,TAGS_PER_KEY=60`",
+  ),
+  requestQuotas: setting(
+    "request-quotas",
+    "REQUEST_QUOTAS",
+    requestQuotas,
+    NO_REQUEST_QUOTAS,
+    "Requests a second beyond which KMS throttles: `off` none, AWS's own, or those that are named, as `CreateKey=2,Symmetric=0.1` or `aws,CreateKey=2`",
   ),
   connectingMs: setting(
     "connecting-ms",

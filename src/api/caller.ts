@@ -122,7 +122,7 @@ async function verified(
     return await verify(accounts);
   } catch (error) {
     // Before anyone is turned away: it may be that they were let in a moment ago.
-    const renewed = error instanceof KmsError ? await known.renewed() : accounts;
+    const renewed = error instanceof KmsError ? await known.renewedForRefusal() : accounts;
     if (renewed === accounts) throw error;
     return verify(renewed);
   }

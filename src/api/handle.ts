@@ -1,6 +1,7 @@
 // One request to KMS, top to bottom. The order of the edge's checks is the order of these lines.
 // https://docs.aws.amazon.com/kms/latest/APIReference/Welcome.html
 
+import { NO_REQUEST_QUOTAS } from "../domain/request-quota.ts";
 import { errorBody, errorTable, KmsError, notBuilt, type Refusal } from "../errors.ts";
 import { keySetAtHand } from "../objects/key-sets-at-hand.ts";
 import { DEFAULT_GENERATION, directoryName, keySetName } from "../objects/names.ts";
@@ -17,6 +18,7 @@ import { evaluated } from "./evaluated.ts";
 import { type AliasesOf, fetchedFor } from "./fetched.ts";
 import { parseBody } from "./json.ts";
 import { attested } from "./recipient.ts";
+import { requireWithinQuotas } from "./request-quotas.ts";
 import { addressOf, addressOfCiphertext } from "./route.ts";
 import { answerSts, isQuery } from "./sts.ts";
 
@@ -36,10 +38,10 @@ export async function handle(request: Request, service: Service): Promise<Respon
   let response: Response;
   let refusal: Refusal | null = null;
   try {
-    if (target === null && isQuery(request)) {
-      return await answerSts(request, service, requestId);
-    }
-    response = answer(await outputFor(request, target, requestId, service), requestId);
+    response =
+      target === null && isQuery(request)
+        ? await answerSts(request, service, requestId)
+        : answer(await outputFor(request, target, requestId, service), requestId);
   } catch (error) {
     refusal = refusalOf(error, requestId, service.settings);
     response = refused(refusal, requestId);
@@ -63,6 +65,10 @@ async function outputFor(
   const operation = operationOf(target);
   const record = recordOf(operation);
   const read = readInput(record.input, parseBody(signed.body));
+  if (settings.requestQuotas !== NO_REQUEST_QUOTAS) {
+    const served = { ...service, generation: DEFAULT_GENERATION };
+    await requireWithinQuotas(operation, read, caller, served);
+  }
   const { input, recipient } = await attested(read, settings, Date.now());
   return perform(operation, record, input, edgeOf(env, settings, { caller, requestId, recipient }));
 }

@@ -4,12 +4,15 @@
 
 import { type Configuration, EMPTY } from "../configuration/configuration.ts";
 import { ConfigurationError, readConfiguration } from "../configuration/document.ts";
+import { RequestRates } from "../domain/request-rate.ts";
 import { Accounts } from "../identity/accounts.ts";
 import { DEFAULT_GENERATION } from "../objects/names.ts";
 import type { WorkerSettings } from "../settings.ts";
 
 const FRESH_MS = 2000;
 const STALE_MS = 4000;
+/** How often an isolate asks again because it is about to refuse someone. */
+const RENEWALS_PER_SECOND = 20;
 
 /** A version of a configuration; `of` tells it from others of the same source. */
 interface Version {
@@ -34,6 +37,10 @@ export class KnownAccounts {
   #version: Version["version"] | null = null;
   #readAt = Number.NEGATIVE_INFINITY;
   #askedAt = Number.NEGATIVE_INFINITY;
+  /** How often the source was asked, and the newest of these questions that was answered. */
+  #questions = 0;
+  #answered = 0;
+  readonly #forRefusals = new RequestRates();
   #sessionKey: Uint8Array | null = null;
 
   constructor(env: Env, settings: WorkerSettings) {
@@ -68,13 +75,27 @@ export class KnownAccounts {
   async renewed(): Promise<Accounts> {
     const askedAt = Date.now();
     this.#askedAt = askedAt;
+    const question = ++this.#questions;
     const loaded = await this.#source(this.#version);
+    // Answers may overtake each other: an older one must not bring back who was removed.
+    if (question < this.#answered) return this.#accounts;
+    this.#answered = question;
     if (loaded && loaded.version !== this.#version) {
       this.#accounts = new Accounts(loaded.configuration);
       this.#version = loaded.version;
     }
     this.#readAt = askedAt;
     return this.#accounts;
+  }
+
+  /**
+   * The same before a caller is refused, which anyone can bring about: so no more often than the
+   * tenant's one object bears. Who was added a moment ago then waits until the next renewal.
+   */
+  async renewedForRefusal(): Promise<Accounts> {
+    return this.#forRefusals.admits("", RENEWALS_PER_SECOND, Date.now())
+      ? this.renewed()
+      : this.#accounts;
   }
 
   /** The key of session tokens, which never changes. */

@@ -36,10 +36,7 @@ async function outcomeOf(
   surroundings: { readonly env: Env; readonly settings: WorkerSettings },
 ): Promise<{ readonly action: string; readonly answer: Answer }> {
   const { caller, body, ...signedWith } = await signedRequest(request, surroundings, "sts");
-  const form = new URLSearchParams([
-    ...new URL(request.url).searchParams,
-    ...new URLSearchParams(body),
-  ]);
+  const form = formOf(new URL(request.url).searchParams, new URLSearchParams(body));
   const action = form.get("Action") ?? "";
   const version = form.get("Version") ?? "";
   if (!Object.hasOwn(stsActions, action)) {
@@ -71,19 +68,25 @@ async function outcomeOf(
   return { action, answer };
 }
 
+type Form = ReadonlyMap<string, string>;
+
+/** The parameters by their names; of one that comes twice the first. */
+const formOf = (...parts: readonly URLSearchParams[]): Form =>
+  new Map(parts.flatMap((part) => [...part]).toReversed());
+
 /** A structure's members as JSON: `Tags.member.1.Key` is `{ Tags: [{ Key }] }`. */
-function membersIn(form: URLSearchParams, members: Members, prefix: string) {
+function membersIn(form: Form, members: Members, prefix: string) {
   return Object.fromEntries(
     Object.entries(members).map(([name, shape]) => [name, memberIn(form, shape, prefix + name)]),
   );
 }
 
 /** The value of one member, undefined where it is not there. */
-function memberIn(form: URLSearchParams, shape: Shape<unknown>, name: string): unknown {
+function memberIn(form: Form, shape: Shape<unknown>, name: string): unknown {
   switch (shape.type) {
     case "integer": {
       const text = form.get(name);
-      return text !== null && /^-?\d{1,15}$/.test(text) ? Number(text) : (text ?? undefined);
+      return text !== undefined && /^-?\d{1,15}$/.test(text) ? Number(text) : text;
     }
     case "structure":
       return membersIn(form, shape.members ?? {}, `${name}.`);
@@ -95,12 +98,12 @@ function memberIn(form: URLSearchParams, shape: Shape<unknown>, name: string): u
         : indices.map((index) => memberIn(form, element, `${name}.member.${index}`));
     }
     default:
-      return form.get(name) ?? undefined;
+      return form.get(name);
   }
 }
 
 /** The numbers that follow a prefix, each once and in order. */
-function indicesIn(form: URLSearchParams, prefix: string): number[] {
+function indicesIn(form: Form, prefix: string): number[] {
   const indices = new Set<number>();
   for (const name of form.keys()) {
     const digits = name.startsWith(prefix) ? /^\d{1,6}/.exec(name.slice(prefix.length)) : null;

@@ -19,6 +19,9 @@ type Offer = "everywhere" | "china" | "not china";
 /** What one wraps of a key to import it: a secret, or a private key of this kind. */
 export type WrappedMaterial = "secret" | "RSA" | "ECC" | "SM2";
 
+/** The request quota that cryptographic operations with keys of a type share. */
+export type RequestQuotaOfKeys = "Symmetric" | "RSA" | "ECC" | "ML_DSA" | "ML_KEM";
+
 /** One key spec: its usages with their algorithms, its origins, and the material behind it. */
 export interface KeySpecRow {
   /** Each usage with its algorithms, in the order of KeyMetadata. */
@@ -33,6 +36,7 @@ export interface KeySpecRow {
   readonly rotates: boolean;
   /** Whether GenerateDataKeyPair makes it. */
   readonly dataKeyPair: boolean;
+  readonly requestQuota: RequestQuotaOfKeys;
   /** Whether `CustomerMasterKeySpec`, the older name of KeySpec, may name it. */
   readonly olderName: boolean;
 }
@@ -47,6 +51,7 @@ const pair = (usages: KeySpecRow["usages"], more: Partial<KeySpecRow> = {}): Key
   offer: "everywhere",
   rotates: false,
   dataKeyPair: true,
+  requestQuota: "ECC",
   olderName: true,
   ...more,
 });
@@ -63,7 +68,7 @@ const rsa = pair(
       "RSASSA_PSS_SHA_512",
     ],
   },
-  { material: "RSA" },
+  { material: "RSA", requestQuota: "RSA" },
 );
 
 const nistCurve = (algorithm: string) =>
@@ -74,14 +79,21 @@ const hmac = (materialBytes: number, algorithm: string): KeySpecRow => ({
   materialBytes,
   material: "secret",
   dataKeyPair: false,
+  requestQuota: "Symmetric",
 });
 
 /** Newer than the sources of the older name; AWS makes its keys itself. */
 const postQuantum = { material: null, origins: ["AWS_KMS"], olderName: false } as const;
 
-const mlDsa = pair({ SIGN_VERIFY: ["ML_DSA_SHAKE_256"] }, { ...postQuantum, dataKeyPair: false });
+const mlDsa = pair(
+  { SIGN_VERIFY: ["ML_DSA_SHAKE_256"] },
+  { ...postQuantum, dataKeyPair: false, requestQuota: "ML_DSA" },
+);
 
-const mlKem = pair({ ENCAPSULATE_DECAPSULATE: ["ML_KEM"] }, { ...postQuantum, offer: "not china" });
+const mlKem = pair(
+  { ENCAPSULATE_DECAPSULATE: ["ML_KEM"] },
+  { ...postQuantum, offer: "not china", requestQuota: "ML_KEM" },
+);
 
 /** In the order in which AWS's refusals list the key specs; newer ones follow. */
 export const keySpecs = {
@@ -100,6 +112,7 @@ export const keySpecs = {
     origins: ["AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"],
     rotates: true,
     dataKeyPair: false,
+    requestQuota: "Symmetric",
   },
   HMAC_256: hmac(32, "HMAC_SHA_256"),
   HMAC_224: hmac(28, "HMAC_SHA_224"),

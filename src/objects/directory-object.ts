@@ -4,6 +4,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { type DirectoryEntry, takeIn } from "../domain/directory.ts";
 import { parseQuotas } from "../domain/quota.ts";
+import { RequestRates } from "../domain/request-rate.ts";
 import type { GrantNews } from "../domain/retirable-grant.ts";
 import { directoryOperations, keyStoreOperations } from "../operations/index.ts";
 import type { Caller } from "../operations/operation.ts";
@@ -15,6 +16,7 @@ import {
   performOnKeyStores,
 } from "../operations/perform-on-key-stores.ts";
 import { type Reply, replyTo } from "../operations/reply.ts";
+import type { RequestCount } from "../operations/request-counts.ts";
 import { workerSettingsFrom } from "../settings.ts";
 import { inChunks } from "./chunks.ts";
 import { DirectoryStore } from "./directory-store.ts";
@@ -49,6 +51,7 @@ export class DirectoryObject extends DurableObject<Env> {
   );
   /** Aliases that were looked up, until anything changes: every change comes by here. */
   readonly #resolved = new Map<string, DirectoryEntry>();
+  readonly #rates = new RequestRates();
 
   async perform({ operation, input, caller }: DirectoryCall): Promise<Reply> {
     try {
@@ -127,6 +130,11 @@ export class DirectoryObject extends DurableObject<Env> {
   aliasesOf(keyId: string): readonly string[] {
     const aliases = this.#store.at(this.#now()).aliases("", this.#quotas.ALIASES_PER_KEY, keyId);
     return aliases.map(({ name }) => name);
+  }
+
+  /** Counts requests towards a request quota; whether it has room for them. Writes nothing. */
+  admits({ name, perSecond, requests }: RequestCount): boolean {
+    return this.#rates.admits(name, perSecond, Date.now(), requests);
   }
 
   /** Takes in what a key set says of its key here; returns the clock's offset in milliseconds. */

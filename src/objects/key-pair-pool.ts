@@ -1,6 +1,8 @@
 // A small pool of key pairs made ahead. Each is given out once; who comes to an empty pool waits,
 // and is served in the order of coming. Knows neither what a pair is nor what makes one.
 
+import { throttled } from "../errors.ts";
+
 /** What makes the pairs of a pool. */
 export interface Source<Pair> {
   readonly make: () => Promise<Pair>;
@@ -9,6 +11,9 @@ export interface Source<Pair> {
   /** How many it has made at once, where so many are waited for. */
   readonly atOnce: number;
 }
+
+/** How many may wait. Who has hung up is still served: a longer line would be one of those. */
+const MAX_WAITING = 500;
 
 interface Waiting<Pair> {
   readonly resolve: (pair: Pair) => void;
@@ -32,9 +37,10 @@ export class KeyPairPool<Pair> {
 
   /**
    * A pair that nobody else gets. Rejects when the source fails while it is waited for; the next
-   * call asks the source again.
+   * call asks the source again. Rejects with ThrottlingException where too many wait already.
    */
   take(): Promise<Pair> {
+    if (this.#waiting.length >= MAX_WAITING) return Promise.reject(throttled());
     this.#asked += 1;
     const pair = this.#ready.shift();
     const given =

@@ -7,6 +7,7 @@ import { LastUsages, type Usage } from "../domain/last-usage.ts";
 import type { Moment } from "../domain/moment.ts";
 import { parseQuotas } from "../domain/quota.ts";
 import type { Region } from "../domain/region.ts";
+import { countsByKey, parseRequestQuotas, type RequestQuotas } from "../domain/request-quota.ts";
 import type { GrantNews } from "../domain/retirable-grant.ts";
 import { nextDue } from "../domain/schedule.ts";
 import type { KeyStoreOfKey } from "../operations/key-store-of-key.ts";
@@ -29,6 +30,7 @@ import {
   useOf,
 } from "../operations/perform.ts";
 import { outputOf, type Reply, replyTo } from "../operations/reply.ts";
+import { countsOnKey, requireAdmitted } from "../operations/request-counts.ts";
 import { workerSettingsFrom } from "../settings.ts";
 import { withinMs } from "./deadline.ts";
 import type { DirectoryObject } from "./directory-object.ts";
@@ -63,6 +65,7 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
   readonly #settings = workerSettingsFrom(this.env);
   readonly #newKeyPair = newKeyPairFrom(this.env, this.ctx.id);
   readonly #quotas = parseQuotas(this.#settings.quotas);
+  readonly #requestQuotas = parseRequestQuotas(this.#settings.requestQuotas);
   readonly #proxies = proxiesOf(this.env, this.#settings);
   #offsetMs = this.#store.offset();
   #set = loadedFrom(this.#store);
@@ -80,6 +83,7 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
   /** Performs an operation. What time did to the set is saved even where the call is refused. */
   async perform(call: Call): Promise<Reply> {
     try {
+      if (this.#requestQuotas) await this.#count(call, this.#requestQuotas);
       const question = keyStoreQuestion(this.#set, call);
       if (question) return await this.#performInKeyStore(call, question);
       return { output: await this.#performed(call) };
@@ -91,13 +95,14 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
   /**
    * Uses the key for a caller in this isolate, which makes no difference to coming by `perform`:
    * null while anything is due, or not on disk yet and so not to be seen, or to be asked of a custom
-   * key store. Must not touch `ctx`,
+   * key store, or to be counted. Must not touch `ctx`,
    * which may be gone: an object that was evicted still knows what is on disk.
    */
   use(call: Call): { readonly output: Output | Promise<Output> } | null {
     if (!this.#set || this.#unsaved > 0 || this.#set.customKeyStore) return null;
     const use = useOf(call);
     if (!use) return null;
+    if (this.#requestQuotas && countsByKey(call.operation)) return null;
     const at = this.#moment();
     if (nextDue(this.#set) <= at.now) return null;
     const { region } = call.caller;
@@ -121,6 +126,14 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
     const before = keySetAtHand(name);
     putAtHand(name, this);
     return before instanceof KeySetObject ? before.#usages : new LastUsages();
+  }
+
+  /** Counts a use of the key where the request quotas are those of its type. */
+  #count(call: Call, quotas: RequestQuotas): Promise<void> {
+    const { generation } = objectName(this.ctx.id);
+    return requireAdmitted(countsOnKey(call, this.#set, quotas), (accountId, region) =>
+      this.env.DIRECTORIES.getByName(directoryName(generation, accountId, region)),
+    );
   }
 
   async #performed(call: Call): Promise<Output> {
@@ -147,7 +160,10 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
       return { output: await this.#performed(informed) };
     } catch (error) {
       // What CreateKey was refused for otherwise leaves nothing in the store.
-      if (question.kind === "into" && !this.#set) await directory.releaseKey(call.keyId);
+      if (question.kind === "into" && !this.#set) {
+        // Where it cannot be told, a place that nobody takes is free again after a minute.
+        await withinMs(PATIENCE_MS, directory.releaseKey(call.keyId)).catch(logged("told"));
+      }
       throw error;
     }
   }

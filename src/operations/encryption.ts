@@ -7,6 +7,7 @@ import { fromBase64, toBase64 } from "../crypto/base64.ts";
 import { type CiphertextOrigin, ciphertextOrigin, IV_BYTES } from "../crypto/ciphertext-blob.ts";
 import { decryptSymmetric, type EncryptionContext, encryptSymmetric } from "../crypto/symmetric.ts";
 import { bytesIn } from "../domain/key-set.ts";
+import type { KeySpec } from "../domain/key-spec.ts";
 import type { Moment } from "../domain/moment.ts";
 import { ciphertextOfUnreachableKey, KmsError, stateError, validation } from "../errors.ts";
 import { openedInKeyStore, sealedInKeyStore, unopened } from "./external-encryption.ts";
@@ -105,8 +106,9 @@ export const encryption = {
         EncryptionAlgorithm: input.DestinationEncryptionAlgorithm,
         DryRun: input.DryRun,
         GrantTokens: input.GrantTokens,
+        SourceKeySpec: source.SourceKeySpec,
       };
-      const { Plaintext: _secret, ...shown } = source;
+      const { Plaintext: _secret, SourceKeySpec: _spec, ...shown } = source;
       let destination: object;
       try {
         destination = await edge.onKey<object>("ReEncryptTo", DestinationKeyId, to);
@@ -129,7 +131,7 @@ interface ReEncryptFrom {
   readonly DestinationKeyId: string;
 }
 
-interface ReEncryptTo {
+export interface ReEncryptTo {
   /** As the caller wrote it, and the source's ARN: for the policies that ask. */
   readonly KeyId: string;
   readonly SourceKeyId: string;
@@ -139,10 +141,13 @@ interface ReEncryptTo {
   readonly EncryptionAlgorithm: string | undefined;
   readonly DryRun: boolean | undefined;
   readonly GrantTokens: readonly string[] | undefined;
+  /** For the request quotas: keys of one type share one. */
+  readonly SourceKeySpec: KeySpec;
 }
 
 interface ReEncryptSource {
   readonly SourceKeyId: string;
+  readonly SourceKeySpec: KeySpec;
   readonly Plaintext?: string;
 }
 
@@ -173,6 +178,7 @@ export const reEncryptSteps = {
       );
       return {
         SourceKeyId: target.arn,
+        SourceKeySpec: target.set.keySpec,
         SourceEncryptionAlgorithm: algorithm,
         ...(materialId !== null && { SourceKeyMaterialId: materialId }),
         Plaintext: toBase64(plaintext),

@@ -191,3 +191,15 @@ describe("a source that fails", () => {
     expect(await stateOf(bench.pool.take())).toBe(1);
   });
 });
+
+test("500 may wait, and who comes later is throttled until there are fewer", async () => {
+  const bench = new Bench({ ahead: 2, atOnce: 1 });
+  const waiting = Array.from({ length: 500 }, () => bench.pool.take());
+  await expect(bench.pool.take()).rejects.toMatchObject({ type: "ThrottlingException" });
+  await bench.finish();
+  const next = bench.pool.take();
+  await bench.fill();
+  expect(await Promise.all([...waiting, next])).toEqual(
+    Array.from({ length: 501 }, (_, index) => index + 1),
+  );
+});

@@ -4,6 +4,7 @@
 import { evictDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, test, vi } from "vitest";
+import { DirectoryObject } from "../../src/index.ts";
 import {
   Account,
   crash,
@@ -218,6 +219,18 @@ test("the control API of clusters is not for a server that serves callers it kno
     const response = await app.request(url, {}, { ...rest, AUTH } as unknown as Env);
     expect(`${AUTH} ${response.status}`).toBe(`${AUTH} ${AUTH === "open" ? 200 : 404}`);
   }
+});
+
+test("a creation is refused for its own reason, though its place cannot be given up", async () => {
+  const account = new Account();
+  const CustomKeyStoreId = await connected(account);
+  vi.spyOn(console, "error").mockImplementation(() => {});
+  const release = vi.spyOn(DirectoryObject.prototype, "releaseKey").mockImplementation(() => {
+    throw new Error("out of order");
+  });
+  const input = { Origin: "AWS_CLOUDHSM", CustomKeyStoreId, Policy: "{" };
+  expect(await account.refusal(P, "CreateKey", input)).toBe("MalformedPolicyDocumentException");
+  expect(release).toHaveBeenCalledOnce();
 });
 
 test("a directory asked of a cluster remembers nothing of that", async () => {
