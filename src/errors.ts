@@ -60,6 +60,7 @@ export const errorTable = {
   RequestEntityTooLargeException: { status: 413, member: "message" },
   SerializationException: client,
   TagException: client,
+  ThrottlingException: client,
   UnknownOperationException: client,
   UnrecognizedClientException: client,
   UnsupportedOperationException: client,
