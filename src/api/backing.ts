@@ -8,7 +8,7 @@ import { connectionErrorCodes, endpointServiceStates } from "../domain/custom-ke
 import { isRegion } from "../domain/region.ts";
 import type { Said } from "../objects/key-store-backing.ts";
 import { directoryName } from "../objects/names.ts";
-import { answer, type ControlEnv } from "./control.ts";
+import { answer, bodyOf, type ControlEnv } from "./control.ts";
 
 type Kind = Said["kind"];
 
@@ -64,7 +64,7 @@ export function backing(kind: Kind): Hono<ControlEnv> {
   routes.post("/:id", async (c) => {
     const found = named(c, kind);
     if ("error" in found) return answer(c, found, 400);
-    const said = factsIn(await c.req.json().catch(() => null), kind);
+    const said = factsIn(await bodyOf(c), kind);
     if ("error" in said) return answer(c, said, 400);
     const shown = await found.directory.sayOfBacking({ kind, id: found.id, facts: said.facts });
     if (!shown) return answer(c, { error: "A cluster cannot be the backup of itself." }, 400);

@@ -3,7 +3,7 @@
 
 import { type Context, Hono } from "hono";
 import type { Clock } from "../objects/tenant-object.ts";
-import { answer, type ControlEnv } from "./control.ts";
+import { answer, bodyOf, type ControlEnv } from "./control.ts";
 import { durationMs } from "./duration.ts";
 
 /** No certificate, token or date in KMS reaches further; a slip of the hand should not either. */
@@ -19,7 +19,7 @@ clock.use(async (c, next) => {
 clock.get("/", async (c) => answer(c, shown(await tenantOf(c).clock())));
 
 clock.post("/", async (c) => {
-  const body: unknown = await c.req.json().catch(() => null);
+  const body: unknown = await bodyOf(c);
   const move = moveFrom(body);
   if (!move) return answer(c, { error: USAGE }, 400);
   const tenant = tenantOf(c);

@@ -11,6 +11,7 @@ import {
   controlAccess,
   unknownTenant,
 } from "./control-access.ts";
+import { bodyText, parseBody } from "./json.ts";
 import { defaultTenant, tenantNamed } from "./known-tenants.ts";
 
 /** What the guard has found out. */
@@ -52,6 +53,15 @@ const refused = (c: Context, { status, text }: ControlRefusal) => {
   if (status === 429) c.header("retry-after", "60");
   return answer(c, { error: text }, status);
 };
+
+/** A body as JSON, `{}` for an empty one; null for what is none, or goes beyond the limits of KMS. */
+export async function bodyOf(c: Context): Promise<unknown> {
+  try {
+    return parseBody(await bodyText(c.req.raw));
+  } catch {
+    return null;
+  }
+}
 
 /** JSON with a line end, for those who read it in a terminal. */
 export const answer = (c: Context, body: object, status: ContentfulStatusCode = 200) =>

@@ -20,6 +20,7 @@ import { parseBody } from "./json.ts";
 import { attested } from "./recipient.ts";
 import { addressOf, addressOfCiphertext } from "./route.ts";
 import { answerSts, isQuery } from "./sts.ts";
+import { withOwnMarker, withTenantsMarker } from "./tenant-markers.ts";
 
 const TARGET_PREFIX = "TrentService.";
 
@@ -54,14 +55,20 @@ async function outputFor(
   requestId: string,
   service: Surroundings,
 ): Promise<Output> {
-  const { settings } = service;
+  const { settings, generation } = service;
   const signed = await signedRequest(request, service, "kms");
   const caller = evaluated(signed.caller, request, settings);
   const operation = operationOf(target);
   const record = recordOf(operation);
-  const read = readInput(record.input, parseBody(signed.body));
+  const read = withOwnMarker(readInput(record.input, parseBody(signed.body)), generation);
   const { input, recipient } = await attested(read, settings, Date.now());
-  return perform(operation, record, input, edgeOf(service, { caller, requestId, recipient }));
+  const output = await perform(
+    operation,
+    record,
+    input,
+    edgeOf(service, { caller, requestId, recipient }),
+  );
+  return withTenantsMarker(output, generation);
 }
 
 /** Takes an operation to where it is performed. */

@@ -2,7 +2,7 @@
 
 import { type Context, Hono } from "hono";
 import type { NamedTenant } from "../objects/tenant-registry-store.ts";
-import { answer, type ControlEnv } from "./control.ts";
+import { answer, bodyOf, type ControlEnv } from "./control.ts";
 import { tokenDigest } from "./control-access.ts";
 import { durationMs } from "./duration.ts";
 import { forgetTenant, isTenantName, registryOf } from "./known-tenants.ts";
@@ -36,7 +36,7 @@ tenants.get("/:name", async (c) => {
 tenants.put("/:name", async (c) => {
   const name = c.req.param("name");
   if (!isTenantName(name)) return answer(c, { error: NAMES }, 400);
-  const asked = askedIn(await c.req.json().catch(() => null));
+  const asked = askedIn(await bodyOf(c));
   if ("error" in asked) return answer(c, asked, 400);
   const { token: wantsToken, ...limits } = asked;
   const token = wantsToken ? newToken() : null;

@@ -53,7 +53,9 @@ export class TenantRegistryObject extends DurableObject<Env> {
       await this.#tenant(generation).open(limitsOf(wanted));
       const other = this.find(wanted.name);
       if (other) return { tenant: await this.#changed(other, wanted), isNew: false };
-      const tenant = tenantFrom(wanted, { generation, createdAt: Date.now(), tokenDigest: null });
+      const now = Date.now();
+      const made = { generation, createdAt: now, tokenDigest: null };
+      const tenant = tenantFrom(wanted, made, now);
       this.#store.put(tenant);
       await this.#arm();
       return { tenant, isNew: true };
@@ -86,7 +88,7 @@ export class TenantRegistryObject extends DurableObject<Env> {
     await this.#tenant(known.generation).limit(limitsOf(wanted));
     // It may have been deleted meanwhile, and its name be another's.
     if (this.find(known.name)?.generation !== known.generation) return known;
-    const tenant = tenantFrom(wanted, known);
+    const tenant = tenantFrom(wanted, known, Date.now());
     this.#store.put(tenant);
     await this.#arm();
     return tenant;
@@ -138,11 +140,12 @@ const limitsOf = ({ keys, requestsPerSecond }: TenantLimits): TenantLimits => ({
 const tenantFrom = (
   { name, ttlMs, tokenDigest, ...limits }: TenantWanted,
   of: Pick<NamedTenant, "generation" | "createdAt" | "tokenDigest">,
+  now: number,
 ): NamedTenant => ({
   name,
   ...limitsOf(limits),
   generation: of.generation,
   createdAt: of.createdAt,
-  expiresAt: ttlMs === null ? null : Date.now() + ttlMs,
+  expiresAt: ttlMs === null ? null : now + ttlMs,
   tokenDigest: tokenDigest ?? of.tokenDigest,
 });
