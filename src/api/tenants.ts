@@ -12,13 +12,14 @@ interface Asked {
   readonly ttlMs: number | null;
   readonly keys: number | null;
   readonly requestsPerSecond: number | null;
+  readonly storage: number | null;
   /** Whether to make a token for the tenant's own control API. */
   readonly token: boolean;
 }
 
 /** No preview lives longer; a slip of the hand should not either. */
 const MAX_TTL_MS = 10 * 366 * 86_400_000;
-const MAX_LIMIT = 1_000_000_000;
+const MAX_LIMIT = 1_000_000_000_000;
 const TOKEN_BYTES = 32;
 
 export const tenants = new Hono<ControlEnv>();
@@ -56,17 +57,17 @@ tenants.delete("/:name", async (c) => {
 
 const NAMES = "A tenant's name is 1 to 63 small letters, digits and hyphens.";
 const USAGE =
-  'Send {}, or some of {"ttl": "PT2H", "limits": {"keys": 100, "requestsPerSecond": 50}, "token": true}.';
+  'Send {}, or some of {"ttl": "PT2H", "limits": {"keys": 100, "requestsPerSecond": 50, "storage": 100000000}, "token": true}.';
 
 const unknown = (c: Context) => answer(c, { error: "There is no tenant of this name." }, 404);
 
 /** The digest of its token stays here, its generation too. */
-const shown = ({ name, createdAt, expiresAt, keys, requestsPerSecond }: NamedTenant) => ({
+const shown = ({ name, createdAt, expiresAt, ...rest }: NamedTenant) => ({
   name,
   path: `/t/${name}`,
   createdAt: new Date(createdAt).toISOString(),
   expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString(),
-  limits: { keys, requestsPerSecond },
+  limits: { keys: rest.keys, requestsPerSecond: rest.requestsPerSecond, storage: rest.storage },
 });
 
 function newToken(): string {
@@ -76,19 +77,20 @@ function newToken(): string {
 
 function askedIn(body: unknown): Asked | { readonly error: string } {
   const members = membersOf(body, ["ttl", "limits", "token"]);
-  const limits = members && membersOf(members.limits ?? {}, ["keys", "requestsPerSecond"]);
+  const limits =
+    members && membersOf(members.limits ?? {}, ["keys", "requestsPerSecond", "storage"]);
   if (!members || !limits) return { error: USAGE };
   const { ttl, token = false } = members;
   const ttlMs = ttl === undefined ? null : typeof ttl === "string" ? durationMs(ttl) : Number.NaN;
   if (ttl !== undefined && !(ttlMs !== null && ttlMs >= 1000 && ttlMs <= MAX_TTL_MS)) {
     return { error: "ttl has to be an ISO 8601 duration from PT1S to P3660D." };
   }
-  const { keys = null, requestsPerSecond = null } = limits;
-  if (!isLimit(keys) || !isLimit(requestsPerSecond)) {
+  const { keys = null, requestsPerSecond = null, storage = null } = limits;
+  if (!isLimit(keys) || !isLimit(requestsPerSecond) || !isLimit(storage)) {
     return { error: `A limit has to be a whole number from 1 to ${MAX_LIMIT}.` };
   }
   if (typeof token !== "boolean") return { error: "token has to be true or false." };
-  return { ttlMs, keys, requestsPerSecond, token };
+  return { ttlMs, keys, requestsPerSecond, storage, token };
 }
 
 /** The members of an object that has no others than these, or null. */

@@ -37,6 +37,7 @@ import { KeySetStore, type Untold } from "./key-set-store.ts";
 import { type AtHand, forgetAtHand, keySetAtHand, putAtHand } from "./key-sets-at-hand.ts";
 import { directoryName, objectName } from "./names.ts";
 import { newKeyPairFrom } from "./new-key-pair.ts";
+import { StorageShare } from "./storage-share.ts";
 import { isTenantGone, tenantGone } from "./tenant-gone.ts";
 import type { KeysFull } from "./tenant-object.ts";
 
@@ -78,6 +79,7 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
   /** Changes that are not on disk yet. */
   #unsaved = 0;
   readonly #usages = this.#putAtHand();
+  readonly #share = new StorageShare(this.ctx, this.env);
   /** Whether this was erased with its tenant. */
   #erased = false;
 
@@ -129,6 +131,7 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
 
   async #performed(call: Call): Promise<Output> {
     const region = newKeyRegion(call);
+    if (region !== null || this.#share.isFull) await this.#share.ask();
     const ready = startsSet(this.#set, call) ? await this.#prepared(call) : call;
     const stepped = region === null ? this.#step(ready) : this.#stepInRoom(ready, region);
     const { step, news } = await stepped;
@@ -196,7 +199,10 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
       this.#forget();
       await this.#tellGrants();
       if (this.#erased) return;
-      if (!this.#set && !this.#store.hasUntold()) await this.#store.deleteAll();
+      if (!this.#set && !this.#store.hasUntold()) {
+        await this.#share.leave();
+        await this.#store.deleteAll();
+      }
       this.#arm();
     } catch (cause) {
       if (this.#erased) return;
@@ -237,6 +243,7 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
     const set = atMoment(this.#set, at);
     try {
       const step = perform(set, call, at, this.#usages);
+      this.#share.requireRoom(set, step.set);
       return { step, news: this.#commit(step.set) };
     } catch (error) {
       this.#commit(set);
@@ -284,6 +291,7 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
     this.#store.save(this.#set, announced);
     this.#set = set;
     this.#awaitDisk();
+    this.#share.saved();
     if (entries.size === 0 && grants.length === 0) return nothing;
     return { entries: [...entries].map(([region, entry]) => ({ region, entry })), grants };
   }

@@ -47,12 +47,12 @@ export class TenantObject extends DurableObject<Env> {
 
   /** Begins the tenant, which until then, and once erased, serves nobody. */
   open(limits: TenantLimits): void {
-    this.#store.open(limits.keys);
+    this.#store.open(limits.keys, limits.storage);
   }
 
   limit(limits: TenantLimits): void {
     this.#requireOpen();
-    this.#store.open(limits.keys);
+    this.#store.open(limits.keys, limits.storage);
   }
 
   /**
@@ -68,6 +68,13 @@ export class TenantObject extends DurableObject<Env> {
     if (this.#store.directories().length > 0) return false;
     await this.#store.deleteAll();
     return true;
+  }
+
+  /** Takes in how large an object's database is, if it says so; returns whether no storage is left. */
+  measure(object: string, bytes: number | null): boolean {
+    this.#requireOpen();
+    if (bytes !== null) this.#store.putSize(object, bytes);
+    return this.#store.isStorageFull();
   }
 
   /**

@@ -132,9 +132,10 @@ export class TenantRegistryObject extends DurableObject<Env> {
   }
 }
 
-const limitsOf = ({ keys, requestsPerSecond }: TenantLimits): TenantLimits => ({
+const limitsOf = ({ keys, requestsPerSecond, storage }: TenantLimits): TenantLimits => ({
   keys,
   requestsPerSecond,
+  storage,
 });
 
 const tenantFrom = (

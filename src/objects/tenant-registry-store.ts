@@ -11,6 +11,7 @@ const schema = [
      expiresAt INTEGER,
      keys INTEGER,
      requestsPerSecond INTEGER,
+     storage INTEGER,
      tokenDigest TEXT
    ) STRICT, WITHOUT ROWID;
    CREATE TABLE leftover (generation TEXT PRIMARY KEY) STRICT, WITHOUT ROWID`,
@@ -21,6 +22,8 @@ export interface TenantLimits {
   /** Customer managed keys in all its accounts and Regions. */
   readonly keys: number | null;
   readonly requestsPerSecond: number | null;
+  /** Bytes of the databases of all its key sets. */
+  readonly storage: number | null;
 }
 
 /** A tenant that has a name. */
@@ -69,13 +72,14 @@ export class TenantRegistryStore {
 
   /** Gives a name to a generation, which is then no leftover; or changes what is said of it. */
   put(tenant: NamedTenant): void {
-    const { name, generation, createdAt, expiresAt, keys, requestsPerSecond, tokenDigest } = tenant;
+    const { name, generation, createdAt, expiresAt, tokenDigest } = tenant;
+    const { keys, requestsPerSecond, storage } = tenant;
     this.#migrate();
     this.#storage.transactionSync(() => {
       this.#storage.sql.exec("DELETE FROM leftover WHERE generation = ?", generation);
       this.#storage.sql.exec(
-        "INSERT OR REPLACE INTO tenant VALUES (?, ?, ?, ?, ?, ?, ?)",
-        ...[name, generation, createdAt, expiresAt, keys, requestsPerSecond, tokenDigest],
+        "INSERT OR REPLACE INTO tenant VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        ...[name, generation, createdAt, expiresAt, keys, requestsPerSecond, storage, tokenDigest],
       );
     });
   }

@@ -22,8 +22,10 @@ const schema = [
    ) STRICT`,
   `CREATE TABLE life (
      one INTEGER PRIMARY KEY CHECK (one = 1),
-     keys INTEGER
-   ) STRICT`,
+     keys INTEGER,
+     storage INTEGER
+   ) STRICT;
+   CREATE TABLE size (object TEXT PRIMARY KEY, bytes INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
 ];
 
 /** A directory of the tenant. */
@@ -110,10 +112,26 @@ export class TenantStore {
     return this.#ready && this.#storage.sql.exec("SELECT 1 FROM life").toArray().length > 0;
   }
 
-  /** Opens the tenant, or changes how many keys it may hold; null is as many as it likes. */
-  open(keys: number | null): void {
+  /** Opens the tenant, or changes how much it may hold; null is as much as it likes. */
+  open(keys: number | null, storage: number | null): void {
     this.#migrate();
-    this.#storage.sql.exec("INSERT OR REPLACE INTO life VALUES (1, ?)", keys);
+    this.#storage.sql.exec("INSERT OR REPLACE INTO life VALUES (1, ?, ?)", keys, storage);
+  }
+
+  /** Takes in how large an object's database is, in bytes. */
+  putSize(object: string, bytes: number): void {
+    this.#migrate();
+    if (bytes > 0)
+      this.#storage.sql.exec("INSERT OR REPLACE INTO size VALUES (?, ?)", object, bytes);
+    else this.#storage.sql.exec("DELETE FROM size WHERE object = ?", object);
+  }
+
+  /** Whether its objects hold as much as the tenant may. */
+  isStorageFull(): boolean {
+    if (!this.#ready) return false;
+    const select = `SELECT 1 FROM life
+       WHERE storage <= (SELECT coalesce(sum(bytes), 0) FROM size)`;
+    return this.#storage.sql.exec(select).toArray().length > 0;
   }
 
   close(): void {

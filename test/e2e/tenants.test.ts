@@ -83,7 +83,7 @@ describe.each(servers)("%s", (_name, start) => {
       path: `/t/${name}`,
       createdAt: expect.stringMatching(/^\d{4}-.*Z$/),
       expiresAt: new Date(Date.parse(made.createdAt) + 7_200_000).toISOString(),
-      limits: { keys: 9, requestsPerSecond: null },
+      limits: { keys: 9, requestsPerSecond: null, storage: null },
     });
     const { status, ...shown } = made;
     expect(await control(url, "GET", `tenants/${name}`)).toEqual({ status: 200, ...shown });

@@ -16,7 +16,7 @@ const OTHER = "444455556666";
 const [P, R] = ["us-east-1", "eu-west-1"];
 
 const registry = () => env.TENANT_REGISTRY.getByName(TENANT_REGISTRY);
-const unlimited = { keys: null, requestsPerSecond: null };
+const unlimited = { keys: null, requestsPerSecond: null, storage: null };
 
 let names = 0;
 
@@ -25,7 +25,9 @@ class Tenant {
   readonly name = `tenant-${++names}`;
   generation = "";
 
-  async make(more: { ttlMs?: number; keys?: number; requestsPerSecond?: number } = {}) {
+  async make(
+    more: { ttlMs?: number; keys?: number; requestsPerSecond?: number; storage?: number } = {},
+  ) {
     const wanted = { name: this.name, ttlMs: null, tokenDigest: null, ...unlimited, ...more };
     const { tenant } = await registry().put(wanted);
     this.generation = tenant.generation;
@@ -274,6 +276,36 @@ test("the keys of all accounts and Regions share a tenant's limit, those of AWS 
   await tenant.make({ keys: 4 });
   await tenant.createKey();
   expect(await tenant.send("CreateKey")).toMatchObject({ __type: "LimitExceededException" });
+});
+
+test("a tenant that holds as much as it may takes no more, and can do everything else", async () => {
+  const tenant = await new Tenant().make({ storage: 150_000 });
+  const KeyId = await tenant.createKey();
+  const GranteePrincipal = `arn:aws:iam::${OTHER}:root`;
+  const grant = { KeyId, GranteePrincipal, Operations: ["Encrypt"] };
+  const GrantIds: string[] = [];
+  let answer = await tenant.send("CreateGrant", grant);
+  for (let n = 0; answer.status === 200 && n < 2000; n++) {
+    GrantIds.push(answer.GrantId);
+    answer = await tenant.send("CreateGrant", grant);
+  }
+  const full = {
+    status: 400,
+    __type: "LimitExceededException",
+    message: "The tenant holds as much as its limit of storage allows.",
+  };
+  expect(answer).toEqual(full);
+  expect(GrantIds.length).toBeGreaterThan(50);
+  expect(await tenant.send("CreateKey")).toEqual(full);
+  const more = "more".repeat(100);
+  expect(await tenant.send("UpdateKeyDescription", { KeyId, Description: more })).toEqual(full);
+  expect(await tenant.send("Encrypt", { KeyId, Plaintext: "YQ==" })).toMatchObject({ status: 200 });
+  expect(await tenant.send("RevokeGrant", { KeyId, GrantId: GrantIds[0] })).toMatchObject({
+    status: 200,
+  });
+  await tenant.make({ storage: 10_000_000 });
+  expect(await tenant.send("CreateGrant", grant)).toMatchObject({ status: 200 });
+  await tenant.createKey();
 });
 
 test("keys made at once keep to the limit", async () => {
