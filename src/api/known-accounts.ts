@@ -115,6 +115,7 @@ const fromVariable =
     }
   };
 
+/** More than these are asked for again. */
 const MAX_TENANTS = 500;
 const known = new Map<string, KnownAccounts>();
 
@@ -134,3 +135,6 @@ export function knownAccounts(
   known.set(generation, fresh);
   return fresh;
 }
+
+/** Nothing of a tenant that is gone is kept in memory. */
+export const forgetAccounts = (generation: string): void => void known.delete(generation);

@@ -6,6 +6,7 @@
 import { KmsError } from "../errors.ts";
 import { DEFAULT_GENERATION, TENANT_REGISTRY } from "../objects/names.ts";
 import type { NamedTenant } from "../objects/tenant-registry-store.ts";
+import { forgetAccounts } from "./known-accounts.ts";
 import { RequestRate } from "./request-rate.ts";
 
 const FRESH_MS = 2000;
@@ -49,10 +50,11 @@ export async function tenantNamed(env: Env, name: string): Promise<Tenant | null
   }
   if (entry) entry.askedAt = now;
   const row = await registryOf(env).find(name);
-  if (!row) {
-    known.delete(name);
-    return null;
-  }
+  // Others may have asked meanwhile, and later.
+  const held = known.get(name);
+  if (held && held.readAt > now) return held.tenant;
+  if (held && held.row.generation !== row?.generation) forgetTenant(name);
+  if (!row) return null;
   return remembered(row, now);
 }
 
@@ -62,7 +64,11 @@ export const isTenantName = (name: string): boolean => /^[a-z0-9-]{1,63}$/.test(
 export const registryOf = (env: Env) => env.TENANT_REGISTRY.getByName(TENANT_REGISTRY);
 
 /** Here at once; elsewhere within seconds. */
-export const forgetTenant = (name: string): void => void known.delete(name);
+export function forgetTenant(name: string): void {
+  const entry = known.get(name);
+  if (entry) forgetAccounts(entry.row.generation);
+  known.delete(name);
+}
 
 function isCurrent({ readAt, askedAt }: Known, now: number): boolean {
   const age = Math.abs(now - readAt);

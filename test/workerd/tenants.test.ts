@@ -4,7 +4,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
-import { DirectoryObject, KeySetObject } from "../../src/index.ts";
+import { DirectoryObject, KeySetObject, TenantRegistryObject } from "../../src/index.ts";
 import { directoryName, keySetName, TENANT_REGISTRY } from "../../src/objects/names.ts";
 import { isTenantGone } from "../../src/objects/tenant-gone.ts";
 import { errorsLogged, everythingIn, nothing, pass, rowsOf, useTestClock } from "./account.ts";
@@ -214,6 +214,28 @@ test("a tenant whose time is up is served no more, and the alarm removes it", as
     expect(await everythingIn(object)).toEqual(nothing);
   }
   expect(await registry().find(tenant.name)).toBe(null);
+});
+
+test("a tenant that is deleted is served for less than five seconds where nobody has said so", async () => {
+  pass(600_000); // Away from the wrong attempts of other tests.
+  const tenant = await new Tenant().make();
+  const KeyId = await tenant.createKey();
+  const find = vi.spyOn(TenantRegistryObject.prototype, "find");
+  expect(await tenant.send("DescribeKey", { KeyId })).toMatchObject({ status: 200 });
+  expect(find).not.toHaveBeenCalled(); // The one hop of a request is to its key.
+  // Its objects are untouched, as if removing them were held up.
+  vi.spyOn(DirectoryObject.prototype, "erase").mockImplementation(async () => false);
+  errorsLogged();
+  await registry().delete(tenant.name);
+  const statuses: number[] = [];
+  for (let ms = 0; ms < 5000; ms += 500) {
+    statuses.push((await tenant.send("DescribeKey", { KeyId })).status);
+    pass(500);
+  }
+  expect(statuses).toEqual([200, 200, 200, 200, 401, 401, 401, 401, 401, 401]);
+  vi.restoreAllMocks();
+  await runDurableObjectAlarm(registry());
+  expect(await everythingIn(tenant.keySet(KeyId))).toEqual(nothing);
 });
 
 test("time to live is counted anew when it is put again, and everything else stays", async () => {
