@@ -1,26 +1,43 @@
-// The routes: KMS itself, health, and the control API.
+// The routes: KMS itself, health, and the control API; for the default tenant and, below `/t/<name>`,
+// for all others.
 
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { accounts } from "./api/accounts.ts";
 import { backing } from "./api/backing.ts";
 import { clock } from "./api/clock.ts";
-import { failed, handle } from "./api/handle.ts";
+import { guarded } from "./api/control.ts";
+import { unknownTenant } from "./api/control-access.ts";
+import { failed, handle, noTenant } from "./api/handle.ts";
+import { defaultTenant, tenantNamed } from "./api/known-tenants.ts";
 import { isQuery } from "./api/sts.ts";
+import { tenants } from "./api/tenants.ts";
 import { type WorkerSettings, workerSettingsFrom } from "./settings.ts";
 
 export const app = new Hono<{ Bindings: Env }>();
 
-app.post("/", (c) => handle(c.req.raw, { env: c.env, settings: settingsOf(c.env) }));
-// A presigned request to STS, which may be a GET.
-app.get("/", (c, next) =>
-  isQuery(c.req.raw) ? handle(c.req.raw, { env: c.env, settings: settingsOf(c.env) }) : next(),
-);
 app.get("/health", (c) => c.json({ status: "ok" }));
-app.route("/_edge-kms/clock", clock);
-app.route("/_edge-kms/clusters", backing("cluster"));
-app.route("/_edge-kms/vpc-endpoint-services", backing("endpointService"));
-app.route("/_edge-kms/accounts", accounts);
+for (const path of ["/", "/t/:tenant", "/t/:tenant/"]) {
+  app.post(path, serve);
+  // A presigned request to STS, which may be a GET.
+  app.get(path, (c, next) => (isQuery(c.req.raw) ? serve(c) : next()));
+}
+for (const path of ["/_edge-kms", "/t/:tenant/_edge-kms"]) {
+  const control = guarded();
+  control.route("/clock", clock);
+  control.route("/clusters", backing("cluster"));
+  control.route("/vpc-endpoint-services", backing("endpointService"));
+  control.route("/accounts", accounts);
+  if (path === "/_edge-kms") control.route("/tenants", tenants);
+  app.route(path, control);
+}
 app.onError((error) => failed(error, crypto.randomUUID()));
+
+async function serve(c: Context<{ Bindings: Env }>): Promise<Response> {
+  const name = c.req.param("tenant");
+  const tenant = name === undefined ? defaultTenant : await tenantNamed(c.env, name);
+  if (!tenant) return noTenant(unknownTenant(c.req.raw).status);
+  return handle(c.req.raw, { env: c.env, settings: settingsOf(c.env), ...tenant });
+}
 
 let settings: WorkerSettings | undefined;
 

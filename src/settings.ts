@@ -270,7 +270,7 @@ export const workerSettings = {
     "ADMIN_TOKEN",
     secret("TOKEN"),
     "",
-    "Bearer token of the control API's `/_edge-kms/accounts`",
+    "Bearer token of the control API, `/_edge-kms/…`; without one it answers this machine alone, where everyone is served",
   ),
 };
 

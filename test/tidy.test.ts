@@ -52,7 +52,11 @@ const allowed: Record<string, readonly string[]> = {
   settings: ["domain", "xks"],
 };
 /** What the edge shares with objects. */
-const sharedWithObjects = ["objects/names.ts", "objects/key-sets-at-hand.ts"];
+const sharedWithObjects = [
+  "objects/names.ts",
+  "objects/key-sets-at-hand.ts",
+  "objects/tenant-gone.ts",
+];
 /** Beyond these, types alone. */
 const allowedTypes: Record<string, readonly string[]> = {
   api: ["objects"],

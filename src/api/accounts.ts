@@ -5,18 +5,14 @@ import { type Context, Hono } from "hono";
 import { type Configuration, EMPTY } from "../configuration/configuration.ts";
 import { ConfigurationError, readConfiguration } from "../configuration/document.ts";
 import { KmsError } from "../errors.ts";
-import { workerSettingsFrom } from "../settings.ts";
-import { controlRefusal } from "./control-access.ts";
+import { answer, type ControlEnv } from "./control.ts";
 import { bodyText } from "./json.ts";
 import { type KnownAccounts, knownAccounts } from "./known-accounts.ts";
 
-export const accounts = new Hono<{ Bindings: Env; Variables: { known: KnownAccounts } }>();
+export const accounts = new Hono<ControlEnv & { Variables: { known: KnownAccounts } }>();
 
 accounts.use(async (c, next) => {
-  const settings = workerSettingsFrom(c.env);
-  const refusal = controlRefusal(c.req.raw, settings);
-  if (refusal) return answer(c, { error: refusal.text }, refusal.status);
-  c.set("known", knownAccounts(c.env, settings));
+  c.set("known", knownAccounts(c.env, c.get("settings"), c.get("generation")));
   return next();
 });
 
@@ -30,9 +26,6 @@ accounts.get("/", async (c) => {
 accounts.put("/", async (c) => {
   const known = c.get("known");
   if (known.elsewhere !== null) return elsewhere(c, known.elsewhere);
-  if (!TYPES.test(c.req.header("content-type") ?? "")) {
-    return answer(c, { error: "Send application/json or application/yaml." }, 415);
-  }
   let configuration: Configuration;
   try {
     configuration = await readConfiguration(await bodyText(c.req.raw));
@@ -51,9 +44,6 @@ accounts.delete("/", async (c) => {
   if (known.elsewhere !== null) return elsewhere(c, known.elsewhere);
   return replaced(c, known, EMPTY);
 });
-
-/** What a form of a web page can send is not among them. */
-const TYPES = /^application\/(json|yaml)\s*(;|$)/;
 
 async function replaced(c: Context, known: KnownAccounts, configuration: Configuration) {
   await known.tenant.putConfiguration(configuration);
@@ -82,7 +72,3 @@ const withoutSecrets = ({ accounts: list }: Configuration) => ({
     ]),
   ),
 });
-
-/** JSON with a line end, for those who read it in a terminal. */
-const answer = (c: Context, body: object, status: 200 | 400 | 401 | 403 | 409 | 413 | 415 = 200) =>
-  c.body(`${JSON.stringify(body)}\n`, status, { "content-type": "application/json" });

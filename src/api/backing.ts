@@ -1,5 +1,5 @@
 // The control API's way to what backs custom key stores: what KMS is to find of a CloudHSM cluster or
-// a VPC endpoint service. Served where everyone is served. Such a thing is an account's in a Region;
+// a VPC endpoint service. Such a thing is an account's in a Region;
 // the query parameters `account` and `region` say whose, where it is not the standard ones.
 
 import { type Context, Hono } from "hono";
@@ -7,11 +7,10 @@ import { clusterStates } from "../domain/cloudhsm-cluster.ts";
 import { connectionErrorCodes, endpointServiceStates } from "../domain/custom-key-store.ts";
 import { isRegion } from "../domain/region.ts";
 import type { Said } from "../objects/key-store-backing.ts";
-import { DEFAULT_GENERATION, directoryName } from "../objects/names.ts";
-import { workerSettingsFrom } from "../settings.ts";
+import { directoryName } from "../objects/names.ts";
+import { answer, bodyOf, type ControlEnv } from "./control.ts";
 
 type Kind = Said["kind"];
-type Bindings = { Bindings: Env };
 
 /** Whether a value is one that a member may have. */
 type Check = (value: unknown) => boolean;
@@ -55,11 +54,8 @@ const kinds: Readonly<
 };
 
 /** The routes of one kind: GET reads, POST says. */
-export function backing(kind: Kind): Hono<Bindings> {
-  const routes = new Hono<Bindings>();
-  routes.use(async (c, next) =>
-    workerSettingsFrom(c.env).auth === "open" ? next() : c.notFound(),
-  );
+export function backing(kind: Kind): Hono<ControlEnv> {
+  const routes = new Hono<ControlEnv>();
   routes.get("/:id", async (c) => {
     const found = named(c, kind);
     if ("error" in found) return answer(c, found, 400);
@@ -68,7 +64,7 @@ export function backing(kind: Kind): Hono<Bindings> {
   routes.post("/:id", async (c) => {
     const found = named(c, kind);
     if ("error" in found) return answer(c, found, 400);
-    const said = factsIn(await c.req.json().catch(() => null), kind);
+    const said = factsIn(await bodyOf(c), kind);
     if ("error" in said) return answer(c, said, 400);
     const shown = await found.directory.sayOfBacking({ kind, id: found.id, facts: said.facts });
     if (!shown) return answer(c, { error: "A cluster cannot be the backup of itself." }, 400);
@@ -77,14 +73,14 @@ export function backing(kind: Kind): Hono<Bindings> {
   return routes;
 }
 
-function named(c: Context<Bindings>, kind: Kind) {
-  const settings = workerSettingsFrom(c.env);
+function named(c: Context<ControlEnv>, kind: Kind) {
+  const settings = c.get("settings");
   const { account = settings.account, region = settings.region } = c.req.query();
   const id = c.req.param("id") ?? "";
   if (!/^\d{12}$/.test(account)) return { error: "account has to be 12 digits." };
   if (!isRegion(region)) return { error: "region has to be a Region with KMS." };
   if (!kinds[kind].id.test(id)) return { error: `${id} is not a well-formed name.` };
-  const name = directoryName(DEFAULT_GENERATION, account, region);
+  const name = directoryName(c.get("generation"), account, region);
   return { id, directory: c.env.DIRECTORIES.getByName(name) };
 }
 
@@ -101,7 +97,3 @@ function factsIn(body: unknown, kind: Kind): { facts: object } | { error: string
   }
   return { facts: body };
 }
-
-/** JSON with a line end, for those who read it in a terminal. */
-const answer = (c: Context, body: object, status: 200 | 400 = 200) =>
-  c.body(`${JSON.stringify(body)}\n`, status, { "content-type": "application/json" });

@@ -10,7 +10,6 @@ import {
   sessionPrincipal,
   userPrincipal,
 } from "../identity/accounts.ts";
-import { KnownTokens } from "../identity/known-tokens.ts";
 import { type Session, secretOf } from "../identity/session.ts";
 import type { Caller } from "../operations/operation.ts";
 import type { WorkerSettings } from "../settings.ts";
@@ -35,9 +34,14 @@ export interface SignedRequest {
   readonly session: Session | null;
 }
 
-interface Surroundings {
+/** What a request is served with. */
+export interface Surroundings {
   readonly env: Env;
   readonly settings: WorkerSettings;
+  /** The tenant's. */
+  readonly generation: string;
+  /** Throws where the tenant makes too many requests; left out where it may make any number. */
+  readonly requireRate?: () => void;
 }
 
 type ServiceName = "kms" | "sts";
@@ -57,10 +61,11 @@ interface Named {
  */
 export async function signedRequest(
   request: Request,
-  { env, settings }: Surroundings,
+  { env, settings, generation, requireRate }: Surroundings,
   service: ServiceName,
 ): Promise<SignedRequest> {
-  const known = knownAccounts(env, settings);
+  requireRate?.();
+  const known = knownAccounts(env, settings, generation);
   const received = receivedFrom(request);
   return settings.auth === "open"
     ? claimed(request, received, service, settings, known)
@@ -83,22 +88,28 @@ async function claimed(
   const named = namedBy(received, expected(service));
   const region = (named?.scope.region ?? settings.region) as Region;
   const accessKeyId = named?.accessKeyId ?? null;
-  const who = named && claimedBy(named.accessKeyId, received, region, await known.current());
+  const who = named && (await claimedBy(named.accessKeyId, received, region, known));
   const accountId = accessKeyId && ACCOUNT.test(accessKeyId) ? accessKeyId : settings.account;
   const root: Named = { accountId, principal: null, session: null };
   const caller = callerFrom(who ?? root, region, request);
   return { caller, body: await bodyText(request), accessKeyId, session: who?.session ?? null };
 }
 
-function claimedBy(
+async function claimedBy(
   accessKeyId: string,
   received: ReceivedRequest,
   region: Region,
-  accounts: Accounts,
-): Named | null {
+  known: KnownAccounts,
+): Promise<Named | null> {
+  const accounts = await known.current();
   const token = sessionTokenOf(received);
-  const session = token === null ? null : tokens.read(token)?.session;
-  if (session?.accessKeyId === accessKeyId) {
+  const read = token === null ? null : known.tokens.read(token);
+  const session = read?.session;
+  if (read && session?.accessKeyId === accessKeyId) {
+    // The default tenant's sessions outlive a server that kept nothing; a tenant's are its own.
+    if (!known.isDefault && !known.tokens.isGenuine(read, await known.sessionKey())) {
+      throw unrecognized();
+    }
     requireUnexpired(session);
     return holderOf(session, region, accounts, true);
   }
@@ -176,10 +187,10 @@ async function sessionHolder(
   accounts: Accounts,
   known: KnownAccounts,
 ) {
-  const read = tokens.read(token);
+  const read = known.tokens.read(token);
   if (read?.session.accessKeyId !== accessKeyId || !read.session.verified) throw unrecognized();
   const key = await known.sessionKey();
-  if (!tokens.isGenuine(read, key)) throw unrecognized();
+  if (!known.tokens.isGenuine(read, key)) throw unrecognized();
   const who = holderOf(read.session, region, accounts, false);
   return { who, secret: secretOf(read.json, key) };
 }
@@ -242,8 +253,6 @@ const nobodyServed = () =>
       "the file of --config, in the variable ACCOUNTS or with PUT /_edge-kms/accounts, or set the " +
       "variable AUTH to open to serve every caller.",
   );
-
-const tokens = new KnownTokens();
 
 // The request itself.
 

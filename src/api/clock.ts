@@ -1,31 +1,28 @@
 // The control API's clock: reads the tenant's time and moves it forward. Served only with the
-// setting `--movable-clock`, and where everyone is served.
+// setting `--movable-clock`.
 
 import { type Context, Hono } from "hono";
-import { DEFAULT_GENERATION } from "../objects/names.ts";
 import type { Clock } from "../objects/tenant-object.ts";
-import { workerSettingsFrom } from "../settings.ts";
+import { answer, bodyOf, type ControlEnv } from "./control.ts";
 import { durationMs } from "./duration.ts";
 
 /** No certificate, token or date in KMS reaches further; a slip of the hand should not either. */
 const MAX_OFFSET_MS = 100 * 366 * 86_400_000;
 
-export const clock = new Hono<{ Bindings: Env }>();
+export const clock = new Hono<ControlEnv>();
 
 clock.use(async (c, next) => {
-  const { movableClock, auth } = workerSettingsFrom(c.env);
-  // Where callers have to be known, the clock is not for anyone to move.
-  if (!movableClock || auth !== "open") return c.notFound();
+  if (!c.get("settings").movableClock) return c.notFound();
   return next();
 });
 
-clock.get("/", async (c) => answer(c, shown(await tenantOf(c.env).clock())));
+clock.get("/", async (c) => answer(c, shown(await tenantOf(c).clock())));
 
 clock.post("/", async (c) => {
-  const body: unknown = await c.req.json().catch(() => null);
+  const body: unknown = await bodyOf(c);
   const move = moveFrom(body);
   if (!move) return answer(c, { error: USAGE }, 400);
-  const tenant = tenantOf(c.env);
+  const tenant = tenantOf(c);
   const { now, offsetMs } = await tenant.clock();
   const byMs = "byMs" in move ? move.byMs : move.toMs - now;
   if (byMs < 0) return answer(c, { error: "The clock can only be moved forward." }, 400);
@@ -37,11 +34,7 @@ clock.post("/", async (c) => {
 
 const USAGE = 'Send {"advance": "P8D"} or {"set": "2027-01-01T00:00:00Z"}.';
 
-const tenantOf = (env: Env) => env.TENANTS.getByName(DEFAULT_GENERATION);
-
-/** JSON with a line end, for those who read it in a terminal. */
-const answer = (c: Context, body: object, status: 200 | 400 = 200) =>
-  c.body(`${JSON.stringify(body)}\n`, status, { "content-type": "application/json" });
+const tenantOf = (c: Context<ControlEnv>) => c.env.TENANTS.getByName(c.get("generation"));
 
 const shown = ({ now, offsetMs }: Clock) => ({ now: new Date(now).toISOString(), offsetMs });
 

@@ -1,39 +1,108 @@
-// Who may use the control API: whoever has the admin token, and without one, where everyone is served
-// anyway, who calls from this machine and by its own name. So no web page can: one cannot send the
-// token, and the Host of a name that was bound to this machine behind its back is another.
+// Who may use the control API: whoever has the admin token, for one tenant also whoever has that
+// one's token, and without an admin token, where everyone is served anyway, who calls from this
+// machine and by its own name. So no web page can: one cannot send a token, the Host of a name that
+// was bound to this machine behind its back is another, and a form's body is of no type taken here.
 
+import { toBase64 } from "../crypto/base64.ts";
 import { sameBytes } from "../crypto/bytes.ts";
 import { hash } from "../crypto/hash.ts";
 import type { WorkerSettings } from "../settings.ts";
+import { Attempts } from "./attempts.ts";
+import type { Tenant } from "./known-tenants.ts";
 import { addressOf } from "./request-context.ts";
 
+/** Who is let in: to everything, or to one tenant's own control API. */
+export type ControlRole = "admin" | "tenant";
+
 export interface ControlRefusal {
-  readonly status: 401 | 403;
+  readonly status: 401 | 403 | 415 | 429;
   readonly text: string;
 }
 
-/** Why a request may not use the control API, or null where it may. */
-export function controlRefusal(
+const TOO_MANY: ControlRefusal = { status: 429, text: "Too many wrong attempts: wait a minute." };
+const UNKNOWN: ControlRefusal = {
+  status: 401,
+  text: "The token or the tenant is not known. Send a token: Authorization: Bearer …",
+};
+
+const wrongTokens = new Attempts();
+const unknownTenants = new Attempts();
+
+/**
+ * Who a request to the control API comes from, or why it may not use it. `tenant` is null where
+ * there is none of the name that was called: then nobody learns more than that of a wrong token.
+ */
+export function controlAccess(
   request: Request,
-  { adminToken, auth }: WorkerSettings,
-): ControlRefusal | null {
-  const { headers, url } = request;
-  if (adminToken !== "") {
-    const [, token = ""] = /^Bearer +(.+)$/i.exec(headers.get("authorization") ?? "") ?? [];
-    if (sameText(token, adminToken)) return null;
-    return { status: 401, text: "Send the admin token: Authorization: Bearer …" };
+  settings: Pick<WorkerSettings, "adminToken" | "auth">,
+  tenant: Tenant | null,
+): ControlRole | ControlRefusal {
+  const address = addressOf(request) ?? "";
+  if (isForeign(request)) return { status: 403, text: "Pages of other sites may not call this." };
+  if (wrongTokens.isSpent(address, Date.now())) return TOO_MANY;
+  const role = roleOf(request, settings, tenant);
+  if (typeof role !== "string") return role;
+  if (role === "nobody") {
+    return wrongTokens.wrong(address, Date.now()) ? TOO_MANY : UNKNOWN;
   }
+  return tenant ? (typeRefusal(request) ?? role) : unknownTenant(request);
+}
+
+/** What is said, of KMS as well, where there is no tenant of a name: ten times a minute, then 429. */
+export function unknownTenant(request: Request): ControlRefusal {
+  const address = addressOf(request) ?? "";
+  return unknownTenants.wrong(address, Date.now()) ? TOO_MANY : UNKNOWN;
+}
+
+/** How a tenant's token is kept. */
+export const tokenDigest = (token: string): string => toBase64(digest(token));
+
+function roleOf(
+  request: Request,
+  { adminToken, auth }: Pick<WorkerSettings, "adminToken" | "auth">,
+  tenant: Tenant | null,
+): ControlRole | "nobody" | ControlRefusal {
+  const [, token = ""] = /^Bearer +(.+)$/i.exec(request.headers.get("authorization") ?? "") ?? [];
+  // Both are looked at, so that the time it takes says nothing of the tenant.
+  const isAdmin = sameText(token, adminToken) && adminToken !== "";
+  const isTenants = sameText(tokenDigest(token), tenant?.tokenDigest ?? "");
+  if (isAdmin) return "admin";
+  if (isTenants) return "tenant";
+  if (adminToken !== "" || token !== "") return "nobody";
   if (auth !== "open") return { status: 401, text: "Set the variable ADMIN_TOKEN to use this." };
-  const { hostname, host } = new URL(url);
-  const origin = headers.get("origin");
-  const isOwnPage = origin === null || origin === `http://${host}`;
-  const address = addressOf(request);
-  const isHere = address === null || LOOPBACK.test(address);
-  if (LOOPBACK.test(hostname) && isHere && isOwnPage) return null;
+  if (isOfThisMachine(request)) return "admin";
   return { status: 403, text: "Call localhost, or set the variable ADMIN_TOKEN and send it." };
 }
 
+/** A browser says so of every request that could change something. */
+function isForeign({ headers, url }: Request): boolean {
+  const origin = headers.get("origin");
+  return origin !== null && origin !== new URL(url).origin;
+}
+
+function isOfThisMachine(request: Request): boolean {
+  const address = addressOf(request);
+  return (
+    LOOPBACK.test(new URL(request.url).hostname) && (address === null || LOOPBACK.test(address))
+  );
+}
+
 const LOOPBACK = /^(localhost|(::ffff:)?127(\.\d{1,3}){3}|::1|\[::1\])$/;
+
+/** What a form of a web page can send is not among what is taken. */
+function typeRefusal({ method, url, headers }: Request): ControlRefusal | null {
+  if (method !== "POST" && method !== "PUT") return null;
+  const type = headers.get("content-type") ?? "";
+  if (JSON_TYPE.test(type)) return null;
+  const isAccounts = new URL(url).pathname.endsWith("/_edge-kms/accounts");
+  if (!isAccounts) return { status: 415, text: "Send application/json." };
+  return YAML_TYPE.test(type)
+    ? null
+    : { status: 415, text: "Send application/json or application/yaml." };
+}
+
+const JSON_TYPE = /^application\/json\s*(;|$)/i;
+const YAML_TYPE = /^application\/yaml\s*(;|$)/i;
 
 /** Of whatever lengths, in the same time. */
 const sameText = (a: string, b: string) => sameBytes(digest(a), digest(b));

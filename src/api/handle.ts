@@ -4,7 +4,8 @@
 import { NO_REQUEST_QUOTAS } from "../domain/request-quota.ts";
 import { errorBody, errorTable, KmsError, notBuilt, type Refusal } from "../errors.ts";
 import { keySetAtHand } from "../objects/key-sets-at-hand.ts";
-import { DEFAULT_GENERATION, directoryName, keySetName } from "../objects/names.ts";
+import { directoryName, keySetName } from "../objects/names.ts";
+import { isTenantGone } from "../objects/tenant-gone.ts";
 import { keyOperations, operations, operationsNotBuilt } from "../operations/index.ts";
 import type { KeyAddress } from "../operations/key-address.ts";
 import type { Edge, KeyRecord, OperationRecord, Output } from "../operations/operation.ts";
@@ -13,7 +14,7 @@ import { namesAliases } from "../operations/permission.ts";
 import { outputOf } from "../operations/reply.ts";
 import { readInput } from "../operations/shape.ts";
 import type { WorkerSettings } from "../settings.ts";
-import { signedRequest } from "./caller.ts";
+import { type Surroundings, signedRequest } from "./caller.ts";
 import { evaluated } from "./evaluated.ts";
 import { type AliasesOf, fetchedFor } from "./fetched.ts";
 import { parseBody } from "./json.ts";
@@ -21,17 +22,12 @@ import { attested } from "./recipient.ts";
 import { requireWithinQuotas } from "./request-quotas.ts";
 import { addressOf, addressOfCiphertext } from "./route.ts";
 import { answerSts, isQuery } from "./sts.ts";
+import { withOwnMarker, withTenantsMarker } from "./tenant-markers.ts";
 
 const TARGET_PREFIX = "TrentService.";
 
-/** What a request is served with. */
-export interface Service {
-  readonly env: Env;
-  readonly settings: WorkerSettings;
-}
-
 /** Serves `POST /`: KMS, and what its clients ask of STS. Never throws: what is not a refusal of KMS is KMSInternalException. */
-export async function handle(request: Request, service: Service): Promise<Response> {
+export async function handle(request: Request, service: Surroundings): Promise<Response> {
   const requestId = crypto.randomUUID();
   const started = Date.now();
   const target = request.headers.get("x-amz-target");
@@ -43,6 +39,8 @@ export async function handle(request: Request, service: Service): Promise<Respon
         ? await answerSts(request, service, requestId)
         : answer(await outputFor(request, target, requestId, service), requestId);
   } catch (error) {
+    // It was deleted while the request was on its way.
+    if (isTenantGone(error)) return noTenant(401);
     refusal = refusalOf(error, requestId, service.settings);
     response = refused(refusal, requestId);
   }
@@ -57,20 +55,25 @@ async function outputFor(
   request: Request,
   target: string | null,
   requestId: string,
-  service: Service,
+  service: Surroundings,
 ): Promise<Output> {
-  const { env, settings } = service;
+  const { settings, generation } = service;
   const signed = await signedRequest(request, service, "kms");
   const caller = evaluated(signed.caller, request, settings);
   const operation = operationOf(target);
   const record = recordOf(operation);
-  const read = readInput(record.input, parseBody(signed.body));
+  const read = withOwnMarker(readInput(record.input, parseBody(signed.body)), generation);
   if (settings.requestQuotas !== NO_REQUEST_QUOTAS) {
-    const served = { ...service, generation: DEFAULT_GENERATION };
-    await requireWithinQuotas(operation, read, caller, served);
+    await requireWithinQuotas(operation, read, caller, service);
   }
   const { input, recipient } = await attested(read, settings, Date.now());
-  return perform(operation, record, input, edgeOf(env, settings, { caller, requestId, recipient }));
+  const output = await perform(
+    operation,
+    record,
+    input,
+    edgeOf(service, { caller, requestId, recipient }),
+  );
+  return withTenantsMarker(output, generation);
 }
 
 /** Takes an operation to where it is performed. */
@@ -122,15 +125,18 @@ const random = (length: number) => crypto.getRandomValues(new Uint8Array(length)
 /** What goes with every step of a request. */
 type OfRequest = Pick<Call, "caller" | "requestId" | "recipient">;
 
-function edgeOf(env: Env, { oneIsolate }: WorkerSettings, request: OfRequest): EdgeOfRequest {
+function edgeOf(
+  { env, settings: { oneIsolate }, generation }: Surroundings,
+  request: OfRequest,
+): EdgeOfRequest {
   const { caller, recipient, requestId = "" } = request;
   const directory = (accountId: string, region: string = caller.region) =>
-    env.DIRECTORIES.getByName(directoryName(DEFAULT_GENERATION, accountId, region));
+    env.DIRECTORIES.getByName(directoryName(generation, accountId, region));
   const aliasesOf: AliasesOf = ({ accountId, keyId }, region) =>
     directory(accountId, region).aliasesOf(keyId);
   const resolve = (accountId: string, name: string) => directory(accountId).resolveAlias(name);
   const atAddress = async <T>(address: KeyAddress, operation: string, input: object) => {
-    const name = keySetName(DEFAULT_GENERATION, address.accountId, address.keyId);
+    const name = keySetName(generation, address.accountId, address.keyId);
     let call: Call = { operation, input, ...request, ...address };
     if (namesAliases(caller)) {
       call = { ...call, fetched: await fetchedFor(caller, address, input, aliasesOf) };
@@ -174,6 +180,21 @@ function refused(refusal: Refusal, requestId: string): Response {
   return new Response(errorBody(refusal), {
     status: errorTable[refusal.type].status,
     headers: { "content-type": CONTENT_TYPE, "x-amzn-requestid": requestId },
+  });
+}
+
+/** The answer to who calls a tenant that is not there, or, with 429, has done so too often. */
+export function noTenant(status: number): Response {
+  const refusal: Refusal =
+    status === 429
+      ? { type: "ThrottlingException", message: "Too many requests to tenants that are not there." }
+      : {
+          type: "UnrecognizedClientException",
+          message: "The security token included in the request is invalid.",
+        };
+  return new Response(errorBody(refusal), {
+    status,
+    headers: { "content-type": CONTENT_TYPE, "x-amzn-requestid": crypto.randomUUID() },
   });
 }
 

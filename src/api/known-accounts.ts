@@ -6,6 +6,7 @@ import { type Configuration, EMPTY } from "../configuration/configuration.ts";
 import { ConfigurationError, readConfiguration } from "../configuration/document.ts";
 import { RequestRates } from "../domain/request-rate.ts";
 import { Accounts } from "../identity/accounts.ts";
+import { KnownTokens } from "../identity/known-tokens.ts";
 import { DEFAULT_GENERATION } from "../objects/names.ts";
 import type { WorkerSettings } from "../settings.ts";
 
@@ -31,8 +32,10 @@ interface ConfigBinding {
 export class KnownAccounts {
   /** What `PUT /_edge-kms/accounts` cannot replace, in words; null where it can. */
   readonly elsewhere: string | null;
+  readonly isDefault: boolean;
   readonly #source: Source;
   readonly #env: Env;
+  readonly #generation: string;
   #accounts = new Accounts(EMPTY);
   #version: Version["version"] | null = null;
   #readAt = Number.NEGATIVE_INFINITY;
@@ -42,14 +45,20 @@ export class KnownAccounts {
   #answered = 0;
   readonly #forRefusals = new RequestRates();
   #sessionKey: Uint8Array | null = null;
+  /** Tokens that are genuine here are so nowhere else. */
+  readonly tokens = new KnownTokens();
 
-  constructor(env: Env, settings: WorkerSettings) {
+  constructor(env: Env, settings: WorkerSettings, generation: string) {
     this.#env = env;
+    this.#generation = generation;
     const { CONFIG } = env as ConfigBinding;
-    if (CONFIG) {
+    // The file and the variable are the default tenant's: who makes another puts its own there.
+    const isDefault = generation === DEFAULT_GENERATION;
+    this.isDefault = isDefault;
+    if (CONFIG && isDefault) {
       this.elsewhere = "the file that --config names";
       this.#source = fromFile(CONFIG);
-    } else if (settings.accounts !== "") {
+    } else if (settings.accounts !== "" && isDefault) {
       this.elsewhere = "the variable ACCOUNTS";
       this.#source = fromVariable(settings.accounts);
     } else {
@@ -59,7 +68,7 @@ export class KnownAccounts {
   }
 
   get tenant() {
-    return this.#env.TENANTS.getByName(DEFAULT_GENERATION);
+    return this.#env.TENANTS.getByName(this.#generation);
   }
 
   /** The accounts as they were a moment ago. */
@@ -127,10 +136,26 @@ const fromVariable =
     }
   };
 
-let known: KnownAccounts | undefined;
+/** More than these are asked for again. */
+const MAX_TENANTS = 500;
+const known = new Map<string, KnownAccounts>();
 
-/** Those of this isolate, whose variables never change. */
-export function knownAccounts(env: Env, settings: WorkerSettings): KnownAccounts {
-  known ??= new KnownAccounts(env, settings);
-  return known;
+/** Those of a tenant in this isolate, whose variables never change. */
+export function knownAccounts(
+  env: Env,
+  settings: WorkerSettings,
+  generation: string,
+): KnownAccounts {
+  const there = known.get(generation);
+  if (there) return there;
+  for (const [oldest] of known) {
+    if (known.size < MAX_TENANTS) break;
+    known.delete(oldest);
+  }
+  const fresh = new KnownAccounts(env, settings, generation);
+  known.set(generation, fresh);
+  return fresh;
 }
+
+/** Nothing of a tenant that is gone is kept in memory. */
+export const forgetAccounts = (generation: string): void => void known.delete(generation);

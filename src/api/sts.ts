@@ -5,8 +5,7 @@ import { KmsError } from "../errors.ts";
 import { type Answer, type StsAction, stsActions, stsInputs } from "../identity/sts.ts";
 import { StsError, stsCodeOf } from "../identity/sts-error.ts";
 import { type Members, readInput, type Shape } from "../operations/shape.ts";
-import type { WorkerSettings } from "../settings.ts";
-import { principalOf, signedRequest } from "./caller.ts";
+import { principalOf, type Surroundings, signedRequest } from "./caller.ts";
 import { knownAccounts } from "./known-accounts.ts";
 
 const NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/";
@@ -19,7 +18,7 @@ export const isQuery = ({ headers, url }: Request) =>
 /** Answers an STS request. Throws only what is no refusal. */
 export async function answerSts(
   request: Request,
-  surroundings: { readonly env: Env; readonly settings: WorkerSettings },
+  surroundings: Surroundings,
   requestId: string,
 ): Promise<Response> {
   try {
@@ -33,7 +32,7 @@ export async function answerSts(
 
 async function outcomeOf(
   request: Request,
-  surroundings: { readonly env: Env; readonly settings: WorkerSettings },
+  surroundings: Surroundings,
 ): Promise<{ readonly action: string; readonly answer: Answer }> {
   const { caller, body, ...signedWith } = await signedRequest(request, surroundings, "sts");
   const form = formOf(new URL(request.url).searchParams, new URLSearchParams(body));
@@ -45,8 +44,8 @@ async function outcomeOf(
       `Could not find operation ${action} for version ${version || "NO_VERSION_SPECIFIED"}`,
     );
   }
-  const { env, settings } = surroundings;
-  const known = knownAccounts(env, settings);
+  const { env, settings, generation } = surroundings;
+  const known = knownAccounts(env, settings, generation);
   const members: Members = stsInputs[action as StsAction];
   const input = readInput(members, membersIn(form, members, ""));
   const perform = stsActions[action as StsAction] as (...args: unknown[]) => Promise<Answer>;

@@ -17,6 +17,7 @@ const statuses = {
   PackedPolicyTooLarge: 400,
   RequestEntityTooLarge: 413,
   SignatureDoesNotMatch: 403,
+  Throttling: 400,
   ValidationError: 400,
 } as const;
 
@@ -44,6 +45,7 @@ const codes: Readonly<Partial<Record<ErrorName, StsCode>>> = {
   MissingAuthenticationTokenException: "MissingAuthenticationToken",
   RequestEntityTooLargeException: "RequestEntityTooLarge",
   SerializationException: "MalformedInput",
+  ThrottlingException: "Throttling",
   UnrecognizedClientException: "InvalidClientTokenId",
   ValidationException: "ValidationError",
 };

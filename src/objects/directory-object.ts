@@ -23,7 +23,9 @@ import { DirectoryStore } from "./directory-store.ts";
 import { KeyRoom } from "./key-room.ts";
 import { backingOf, type Said, sayOfBacking } from "./key-store-backing.ts";
 import { keyStoresHost } from "./key-stores-host.ts";
-import { keySetName, objectName } from "./names.ts";
+import { DEFAULT_GENERATION, keySetName, objectName } from "./names.ts";
+import { tenantGone } from "./tenant-gone.ts";
+import type { KeysFull, TenantObject } from "./tenant-object.ts";
 
 /** One request to a directory, as the edge sends it. */
 export interface DirectoryCall {
@@ -34,6 +36,8 @@ export interface DirectoryCall {
 
 /** How many key sets are told of the clock at once. */
 const TOLD_AT_ONCE = 32;
+/** How many keys are erased by one call. */
+const ERASED_BY_ONE_CALL = 200;
 /** How many aliases are remembered. */
 const MAX_RESOLVED = 1000;
 
@@ -43,6 +47,8 @@ export class DirectoryObject extends DurableObject<Env> {
   readonly #quotas = parseQuotas(this.#settings.quotas);
   readonly #room = new KeyRoom(this.#quotas);
   #offsetMs = this.#store.offset();
+  /** Whether this is being erased with its tenant, or was. */
+  #erased = false;
   readonly #keyStores = keyStoresHost(
     this.env,
     this.#settings,
@@ -150,13 +156,46 @@ export class DirectoryObject extends DurableObject<Env> {
    * Keeps a place for a key that is about to be made, until it is told of it or the place is given
    * up; returns null, or how many keys there are where no more may be. Writes nothing.
    */
-  makeRoom(keyId: string): number | null {
-    return this.#room.take(keyId, this.#store.at(this.#now()).keyCount(), Date.now());
+  async makeRoom(keyId: string): Promise<KeysFull | null> {
+    const present = this.#store.at(this.#now()).keyCount();
+    const usage = this.#room.take(keyId, present, Date.now());
+    if (usage !== null) return { limit: this.#quotas.KEYS, usage };
+    const { tenant, where, isDefault } = this.#tenant();
+    if (isDefault) return null;
+    const full = await tenant.makeRoom(where, keyId);
+    if (full) this.#room.leave(keyId);
+    return full;
   }
 
   /** The key was not made. */
-  giveUpRoom(keyId: string): void {
+  async giveUpRoom(keyId: string): Promise<void> {
     this.#room.leave(keyId);
+    const { tenant, where, isDefault } = this.#tenant();
+    if (!isDefault) await tenant.giveUpRoom(where, keyId);
+  }
+
+  /** How many customer managed keys are here besides those of these IDs. */
+  keysBesides(keyIds: readonly string[]): number {
+    return this.#store.keysBesides(keyIds, this.#now());
+  }
+
+  /**
+   * Removes some of the key sets, and in the end all that is kept here; returns whether that was all.
+   * The tenant, which lets nothing join it any more, calls until it is.
+   */
+  async erase(): Promise<boolean> {
+    this.#erased = true;
+    this.#resolved.clear();
+    const { generation, accountId } = objectName(this.ctx.id);
+    const keyIds = this.#store.someKeyIds(ERASED_BY_ONE_CALL);
+    await inChunks(keyIds, TOLD_AT_ONCE, (keyId) =>
+      this.env.KEY_SETS.getByName(keySetName(generation, accountId, keyId)).erase(),
+    );
+    this.#store.forgetKeys(keyIds);
+    if (keyIds.length === ERASED_BY_ONE_CALL) return false;
+    await this.#store.deleteAll();
+    this.#offsetMs = null;
+    return true;
   }
 
   /** Takes in what a key set says of grants that are this account's to retire; returns as `apply`. */
@@ -171,14 +210,24 @@ export class DirectoryObject extends DurableObject<Env> {
 
   /** Makes the directory known to its tenant, once; returns the clock's offset in milliseconds. */
   async join(): Promise<number> {
+    if (this.#erased) throw tenantGone();
     if (this.#offsetMs !== null) return this.#offsetMs;
-    const { generation, accountId, last } = objectName(this.ctx.id);
-    const tenant = this.env.TENANTS.getByName(generation);
-    return this.#adopt(await tenant.register(accountId, last));
+    const { tenant, where } = this.#tenant();
+    const offsetMs = await tenant.register(where.accountId, where.region);
+    if (this.#erased) throw tenantGone();
+    return this.#adopt(offsetMs);
+  }
+
+  #tenant() {
+    const { generation, accountId, last: region } = objectName(this.ctx.id);
+    const tenant: DurableObjectStub<TenantObject> = this.env.TENANTS.getByName(generation);
+    return { tenant, where: { accountId, region }, isDefault: generation === DEFAULT_GENERATION };
   }
 
   /** Takes the clock's new offset and tells every key set here, each of which catches up. */
   async moveClock(offsetMs: number): Promise<void> {
+    // One that keeps nothing asks first, so that a late call leaves nothing in a tenant that is gone.
+    await this.join();
     this.#adopt(offsetMs);
     const { generation, accountId } = objectName(this.ctx.id);
     await inChunks(this.#store.keyIds(), TOLD_AT_ONCE, (keyId) =>

@@ -83,6 +83,39 @@ export class DirectoryStore {
       .map(({ keyId }) => keyId);
   }
 
+  /** Some of the IDs of all keys that were ever here. */
+  someKeyIds(limit: number): readonly string[] {
+    if (!this.#ready) return [];
+    return this.#storage.sql
+      .exec<{ keyId: string }>("SELECT keyId FROM key LIMIT ?", limit)
+      .toArray()
+      .map(({ keyId }) => keyId);
+  }
+
+  /** How many customer managed keys there are at `now` besides those of these IDs. */
+  keysBesides(keyIds: readonly string[], now: number): number {
+    if (!this.#ready) return 0;
+    return this.#storage.sql
+      .exec<{ count: number }>(
+        `SELECT count(*) AS count FROM key WHERE ${LIVE_KEY} AND awsAlias IS NULL
+         AND keyId NOT IN (SELECT value FROM json_each(?))`,
+        ...[now, JSON.stringify(keyIds)],
+      )
+      .one().count;
+  }
+
+  forgetKeys(keyIds: readonly string[]): void {
+    if (!this.#ready) return;
+    const forget = "DELETE FROM key WHERE keyId IN (SELECT value FROM json_each(?))";
+    this.#storage.sql.exec(forget, JSON.stringify(keyIds));
+  }
+
+  /** Leaves nothing behind, not even the schema. */
+  async deleteAll(): Promise<void> {
+    this.#ready = false;
+    await this.#storage.deleteAll();
+  }
+
   /** Runs `change` in one transaction. */
   transaction<T>(change: () => T): T {
     return this.#storage.transactionSync(change);

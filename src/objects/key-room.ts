@@ -7,20 +7,25 @@ import type { Quotas } from "../domain/quota.ts";
 const KEPT_MS = 60_000;
 
 export class KeyRoom {
-  readonly #quotas: Quotas;
+  readonly #limit: number;
   /** Until when a place is kept for the key of an ID. */
   readonly #kept = new Map<string, number>();
 
-  constructor(quotas: Quotas) {
-    this.#quotas = quotas;
+  constructor({ KEYS }: Pick<Quotas, "KEYS"> = { KEYS: Number.POSITIVE_INFINITY }) {
+    this.#limit = KEYS;
+  }
+
+  /** The IDs of the keys that a place is kept for. */
+  kept(now: number): readonly string[] {
+    for (const [other, until] of this.#kept) if (until <= now) this.#kept.delete(other);
+    return [...this.#kept.keys()];
   }
 
   /** Takes a place where `present` keys are; null, or how many there are where none is left. */
-  take(keyId: string, present: number, now: number): number | null {
-    for (const [other, until] of this.#kept) if (until <= now) this.#kept.delete(other);
+  take(keyId: string, present: number, now: number, limit = this.#limit): number | null {
+    const used = present + this.kept(now).filter((other) => other !== keyId).length;
     this.#kept.delete(keyId);
-    const used = present + this.#kept.size;
-    if (used >= this.#quotas.KEYS) return used;
+    if (used >= limit) return used;
     this.#kept.set(keyId, now + KEPT_MS);
     return null;
   }

@@ -36,9 +36,12 @@ import { withinMs } from "./deadline.ts";
 import type { DirectoryObject } from "./directory-object.ts";
 import { byAddress, type NewsAddress } from "./grant-outbox.ts";
 import { KeySetStore, type Untold } from "./key-set-store.ts";
-import { type AtHand, keySetAtHand, putAtHand } from "./key-sets-at-hand.ts";
+import { type AtHand, forgetAtHand, keySetAtHand, putAtHand } from "./key-sets-at-hand.ts";
 import { directoryName, objectName } from "./names.ts";
 import { newKeyPairFrom } from "./new-key-pair.ts";
+import { StorageShare } from "./storage-share.ts";
+import { isTenantGone, tenantGone } from "./tenant-gone.ts";
+import type { KeysFull } from "./tenant-object.ts";
 
 /** When the last use of a key is saved: after the answer, and before an idle object is evicted. */
 const SAVE_USAGE_MS = 5000;
@@ -63,7 +66,7 @@ const random: Moment["random"] = (length) => crypto.getRandomValues(new Uint8Arr
 export class KeySetObject extends DurableObject<Env> implements AtHand {
   readonly #store = new KeySetStore(this.ctx.storage);
   readonly #settings = workerSettingsFrom(this.env);
-  readonly #newKeyPair = newKeyPairFrom(this.env, this.ctx.id);
+  readonly #newKeyPair = newKeyPairFrom(this.env);
   readonly #quotas = parseQuotas(this.#settings.quotas);
   readonly #requestQuotas = parseRequestQuotas(this.#settings.requestQuotas);
   readonly #proxies = proxiesOf(this.env, this.#settings);
@@ -79,10 +82,14 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
   /** Changes that are not on disk yet. */
   #unsaved = 0;
   readonly #usages = this.#putAtHand();
+  readonly #share = new StorageShare(this.ctx, this.env);
+  /** Whether this was erased with its tenant. */
+  #erased = false;
 
   /** Performs an operation. What time did to the set is saved even where the call is refused. */
   async perform(call: Call): Promise<Reply> {
     try {
+      this.#requireTenant();
       if (this.#requestQuotas) await this.#count(call, this.#requestQuotas);
       const question = keyStoreQuestion(this.#set, call);
       if (question) return await this.#performInKeyStore(call, question);
@@ -138,6 +145,7 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
 
   async #performed(call: Call): Promise<Output> {
     const region = newKeyRegion(call);
+    if (region !== null || this.#share.isFull) await this.#share.ask();
     const ready = startsSet(this.#set, call) ? await this.#prepared(call) : call;
     const stepped = region === null ? this.#step(ready) : this.#stepInRoom(ready, region);
     const { step, news } = await stepped;
@@ -179,17 +187,42 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
     await this.#tell(news);
   }
 
+  /**
+   * Removes everything kept here, for good: no other tenant has an object of this name. Its directory
+   * calls this, and the set does itself where it learns that there is no tenant any more.
+   */
+  async erase(): Promise<void> {
+    this.#erased = true;
+    forgetAtHand(this.ctx.id.name ?? "");
+    this.#set = null;
+    this.#told = [];
+    this.#toldOfGrants = [];
+    await this.#store.deleteAll();
+  }
+
+  /** Nothing is done, and nothing saved, in a tenant that is gone. */
+  #requireTenant(): void {
+    if (this.#erased) throw tenantGone();
+  }
+
   override async alarm(): Promise<void> {
+    if (this.#erased) return;
     this.#armedFor = Number.POSITIVE_INFINITY;
     try {
       this.#catchUp();
       const entries = this.#store.untold().filter((item) => !this.#isTold(item));
       await this.#tell({ entries, grants: [] });
+      if (this.#erased) return;
       this.#forget();
       await this.#tellGrants();
-      if (!this.#set && !this.#store.hasUntold()) await this.#store.deleteAll();
+      if (this.#erased) return;
+      if (!this.#set && !this.#store.hasUntold()) {
+        await this.#share.leave();
+        await this.#store.deleteAll();
+      }
       this.#arm();
     } catch (cause) {
+      if (this.#erased) return;
       console.error(JSON.stringify({ event: "alarm failed", cause: String(cause) }));
       await this.ctx.storage.setAlarm(Date.now() + RETRY_MS); // What is overdue would go off at once.
     }
@@ -210,7 +243,8 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
     const directory = this.#directory(region);
     const { keyId } = call;
     // A directory that does not answer keeps no key from being made.
-    const full = await withinMs(PATIENCE_MS, directory.makeRoom(keyId)).catch(logged("asked"));
+    const asked = directory.makeRoom(keyId);
+    const full = await withinMs(PATIENCE_MS, asked).catch(unlessGone(logged("asked")));
     try {
       return this.#step(call, full ?? null);
     } catch (error) {
@@ -220,11 +254,13 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
   }
 
   /** Check, change and save with nothing in between. */
-  #step(call: Call, keysWithoutRoom: number | null = null) {
-    const at = this.#moment(keysWithoutRoom);
+  #step(call: Call, full: KeysFull | null = null) {
+    this.#requireTenant();
+    const at = this.#moment(full);
     const set = atMoment(this.#set, at);
     try {
       const step = perform(set, call, at, this.#usages);
+      this.#share.requireRoom(set, step.set);
       return { step, news: this.#commit(step.set) };
     } catch (error) {
       this.#commit(set);
@@ -272,6 +308,7 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
     this.#store.save(this.#set, announced);
     this.#set = set;
     this.#awaitDisk();
+    this.#share.saved();
     if (entries.size === 0 && grants.length === 0) return nothing;
     return { entries: [...entries].map(([region, entry]) => ({ region, entry })), grants };
   }
@@ -301,11 +338,18 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
 
   /** Tells directories what they have to learn. Whatever fails here the alarm makes good. */
   async #tell({ entries, grants }: News): Promise<void> {
-    const of = (telling: Promise<unknown>) => withinMs(PATIENCE_MS, telling).catch(logged("told"));
+    const of = (telling: Promise<unknown>) =>
+      withinMs(PATIENCE_MS, telling).catch((cause) => this.#untold(cause));
     await Promise.all([
       ...entries.map((item) => of(this.#tellDirectory(item))),
       ...[...byAddress(grants)].map((news) => of(this.#tellOfGrants(news[0], news))),
     ]);
+  }
+
+  /** A directory that knows of no tenant is the end of the set. */
+  async #untold(cause: unknown): Promise<void> {
+    if (!isTenantGone(cause)) return logged("told")(cause);
+    await this.erase();
   }
 
   async #tellDirectory(item: Untold): Promise<void> {
@@ -343,7 +387,7 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
       await this.moveClock(offsetMs);
       return true;
     } catch (cause) {
-      console.error(JSON.stringify({ event: "a directory was not told", cause: String(cause) }));
+      await this.#untold(cause);
       return false;
     }
   }
@@ -366,14 +410,14 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
     this.#offsetMs = Math.max(this.#offsetMs, offsetMs); // Saved with the set, should there be one.
   }
 
-  #moment(keysWithoutRoom: number | null = null): Moment {
+  #moment(full: KeysFull | null = null): Moment {
     return {
       now: Date.now() + this.#offsetMs,
       random,
       delays: this.#settings,
       newKeyPair: this.#newKeyPair,
-      quotas: this.#quotas,
-      keysWithoutRoom,
+      quotas: full ? { ...this.#quotas, KEYS: full.limit } : this.#quotas,
+      keysWithoutRoom: full?.usage ?? null,
     };
   }
 }
@@ -381,6 +425,12 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
 /** What to do where a directory fails: nothing but to say so. */
 const logged = (verb: "told" | "asked") => (cause: unknown) =>
   console.error(JSON.stringify({ event: `a directory was not ${verb}`, cause: String(cause) }));
+
+/** A tenant that is gone is not a failure to get along with. */
+const unlessGone = (log: (cause: unknown) => void) => (cause: unknown) => {
+  if (isTenantGone(cause)) throw cause;
+  log(cause);
+};
 
 function loadedFrom(store: KeySetStore): KeySet | null {
   const set = store.load();

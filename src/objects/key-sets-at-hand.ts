@@ -27,5 +27,8 @@ export function putAtHand(name: string, keySet: AtHand): void {
   atHand.set(name, keySet);
 }
 
+/** The object of a name is no longer to be asked. */
+export const forgetAtHand = (name: string): void => void atHand.delete(name);
+
 /** The object of a name, as far as this isolate has met it. */
 export const keySetAtHand = (name: string): AtHand | undefined => atHand.get(name);

@@ -4,13 +4,16 @@
 /** The generation of the tenant that is always there. */
 export const DEFAULT_GENERATION = "default";
 
+/** The one object of its class. */
+export const TENANT_REGISTRY = "registry";
+
 export const keySetName = (generation: string, accountId: string, keyId: string) =>
   `${generation}/${accountId}/${keyId}`;
 
 export const directoryName = (generation: string, accountId: string, region: string) =>
   `${generation}/${accountId}/${region}`;
 
-/** The pool of a key spec's pairs; the accounts of a tenant share it. */
+/** The pool of a key spec's pairs; all tenants share that of the default generation. */
 export const keyPairPoolName = (generation: string, keySpec: string) => `${generation}/${keySpec}`;
 
 /** A name taken apart again. */

@@ -5,13 +5,16 @@ import type { KeyPair } from "../crypto/key.ts";
 import { generateKeyPair, modulusLengthOf } from "../crypto/key-pair.ts";
 import type { NewKeyPair } from "../domain/moment.ts";
 import { outputOf } from "../operations/reply.ts";
-import { keyPairPoolName, objectName } from "./names.ts";
+import { DEFAULT_GENERATION, keyPairPoolName } from "./names.ts";
 
-/** The pairs for the object of this ID, from its own tenant's pools. */
+/**
+ * Pairs from the pools that all tenants share: each is given out once, so that nothing goes from one
+ * to another, and a tenant that is made for a quarter of an hour need not wait for its own.
+ */
 export const newKeyPairFrom =
-  ({ KEY_PAIR_POOLS }: Env, id: DurableObjectId): NewKeyPair =>
+  ({ KEY_PAIR_POOLS }: Env): NewKeyPair =>
   async (spec) => {
     if (modulusLengthOf(spec) === null) return generateKeyPair(spec);
-    const name = keyPairPoolName(objectName(id).generation, spec);
+    const name = keyPairPoolName(DEFAULT_GENERATION, spec);
     return outputOf<KeyPair>(await KEY_PAIR_POOLS.getByName(name).take());
   };

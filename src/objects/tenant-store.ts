@@ -1,5 +1,5 @@
-// What a tenant keeps: its directories, its clock's offset, its principals, and the key of their
-// sessions.
+// What a tenant keeps: its directories, its clock's offset, its principals, the key of their
+// sessions, and whether it is there at all.
 
 import { hasSchema, migrate } from "./migrations.ts";
 
@@ -20,6 +20,12 @@ const schema = [
      one INTEGER PRIMARY KEY CHECK (one = 1),
      key BLOB NOT NULL
    ) STRICT`,
+  `CREATE TABLE life (
+     one INTEGER PRIMARY KEY CHECK (one = 1),
+     keys INTEGER,
+     storage INTEGER
+   ) STRICT;
+   CREATE TABLE size (object TEXT PRIMARY KEY, bytes INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
 ];
 
 /** A directory of the tenant. */
@@ -99,6 +105,55 @@ export class TenantStore {
     this.#storage.sql.exec("INSERT OR IGNORE INTO session_key VALUES (1, ?)", fresh.buffer);
     const row = this.#storage.sql.exec<{ key: ArrayBuffer }>("SELECT key FROM session_key").one();
     return new Uint8Array(row.key);
+  }
+
+  /** Whether the tenant was opened, and is not being erased. */
+  isOpen(): boolean {
+    return this.#ready && this.#storage.sql.exec("SELECT 1 FROM life").toArray().length > 0;
+  }
+
+  /** Opens the tenant, or changes how much it may hold; null is as much as it likes. */
+  open(keys: number | null, storage: number | null): void {
+    this.#migrate();
+    this.#storage.sql.exec("INSERT OR REPLACE INTO life VALUES (1, ?, ?)", keys, storage);
+  }
+
+  /** Takes in how large an object's database is, in bytes. */
+  putSize(object: string, bytes: number): void {
+    this.#migrate();
+    if (bytes > 0)
+      this.#storage.sql.exec("INSERT OR REPLACE INTO size VALUES (?, ?)", object, bytes);
+    else this.#storage.sql.exec("DELETE FROM size WHERE object = ?", object);
+  }
+
+  /** Whether its objects hold as much as the tenant may. */
+  isStorageFull(): boolean {
+    if (!this.#ready) return false;
+    const select = `SELECT 1 FROM life
+       WHERE storage <= (SELECT coalesce(sum(bytes), 0) FROM size)`;
+    return this.#storage.sql.exec(select).toArray().length > 0;
+  }
+
+  close(): void {
+    if (this.#ready) this.#storage.sql.exec("DELETE FROM life");
+  }
+
+  /** How many keys the tenant may hold, or null. */
+  keyLimit(): number | null {
+    if (!this.#ready) return null;
+    const [row] = this.#storage.sql.exec<{ keys: number | null }>("SELECT keys FROM life");
+    return row?.keys ?? null;
+  }
+
+  forgetDirectory({ accountId, region }: DirectoryRow): void {
+    const remove = "DELETE FROM directory WHERE accountId = ? AND region = ?";
+    this.#storage.sql.exec(remove, accountId, region);
+  }
+
+  /** Leaves nothing behind, not even the schema; nor the object's alarm. */
+  async deleteAll(): Promise<void> {
+    this.#ready = false;
+    await this.#storage.deleteAll();
   }
 
   #migrate(): void {

@@ -25,7 +25,10 @@ ABSENT_KEY = "1234abcd-12ab-34cd-56ef-1234567890ab"
 
 def move_clock(duration):
     request = urllib.request.Request(
-        f"{URL}/_edge-kms/clock", json.dumps({"advance": duration}).encode(), method="POST"
+        f"{URL}/_edge-kms/clock",
+        json.dumps({"advance": duration}).encode(),
+        {"content-type": "application/json"},
+        method="POST",
     )
     with urllib.request.urlopen(request) as response:
         now = json.load(response)["now"]

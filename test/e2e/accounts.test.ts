@@ -119,6 +119,7 @@ test("nothing that a web page's form could send is taken", async () => {
 });
 
 test("nobody comes in without the token", async () => {
+  let attempt = 0;
   for (const authorization of [
     "",
     "Bearer",
@@ -128,7 +129,9 @@ test("nobody comes in without the token", async () => {
     `Bearer ${TOKEN}x`,
   ]) {
     for (const method of ["GET", "PUT", "DELETE"]) {
-      const headers = { ...json, ...(authorization !== "" && { authorization }) };
+      // Each from an address of its own: ten from one are enough.
+      const from = { "cf-connecting-ip": `192.0.2.${++attempt}` };
+      const headers = { ...json, ...from, ...(authorization !== "" && { authorization }) };
       const answer = await control(method, { body: "{}", headers });
       expect({ authorization, method, status: answer.status }).toEqual({
         authorization,

@@ -59,7 +59,11 @@ const settle = () => moveClock(server.url, "PT2S");
 /** Says something of a cluster; the answer is what is known of it. */
 async function say(facts: object, cluster = CLUSTER): Promise<unknown> {
   const url = `${server.url}/_edge-kms/clusters/${cluster}?account=${testAccount}&region=${REGION}`;
-  const response = await fetch(url, { method: "POST", body: JSON.stringify(facts) });
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(facts),
+  });
   return response.json();
 }
 

@@ -160,7 +160,11 @@ test("the clock goes forward only, and is served only where that is set", async 
     '{"advance":1}',
     '{"advance":"P1D","set":"x"}',
   ]) {
-    const response = await fetch(`${url}/_edge-kms/clock`, { method: "POST", body });
+    const response = await fetch(`${url}/_edge-kms/clock`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body,
+    });
     expect({ body, status: response.status }).toEqual({ body, status: 400 });
     await response.arrayBuffer();
   }

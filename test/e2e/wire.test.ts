@@ -179,7 +179,11 @@ describe("routes and targets", () => {
   });
 
   test("what is not POST / is not there", async () => {
-    const headers = { "x-amz-target": "TrentService.ListKeys", authorization: signedBy() };
+    const headers = {
+      "x-amz-target": "TrentService.ListKeys",
+      "content-type": "application/json",
+      authorization: signedBy(),
+    };
     for (const [method, path] of [
       ["GET", "/"],
       ["PUT", "/"],

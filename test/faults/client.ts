@@ -42,7 +42,9 @@ export class Client {
   /** The server's clock in milliseconds since the epoch, after it has been moved where asked. */
   async clock(advance?: string): Promise<number> {
     const body = advance === undefined ? null : JSON.stringify({ advance });
-    const answer = await this.#request("/_edge-kms/clock", body, {});
+    const answer = await this.#request("/_edge-kms/clock", body, {
+      "content-type": "application/json",
+    });
     if (answer.status !== 200) throw new Error(`clock: ${JSON.stringify(answer.body)}`);
     return Date.parse((answer.body as { now: string }).now);
   }

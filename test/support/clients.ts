@@ -39,7 +39,11 @@ export interface ServerTime {
 export async function moveClock(url: string, to: string | Date): Promise<ServerTime> {
   const move = typeof to === "string" ? { advance: to } : { set: to.toISOString() };
   return clockAnswer(
-    await fetch(`${url}/_edge-kms/clock`, { method: "POST", body: JSON.stringify(move) }),
+    await fetch(`${url}/_edge-kms/clock`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(move),
+    }),
   );
 }
 

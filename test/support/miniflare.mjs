@@ -25,6 +25,7 @@ const options = convertV4MiniflareOptions({
     DIRECTORIES: sqlite("DirectoryObject"),
     TENANTS: sqlite("TenantObject"),
     KEY_PAIR_POOLS: sqlite("KeyPairPoolObject"),
+    TENANT_REGISTRY: sqlite("TenantRegistryObject"),
   },
   bindings: variables,
   cf: false,

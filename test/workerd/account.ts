@@ -9,6 +9,7 @@ import type {
   KeyPairPoolObject,
   KeySetObject,
   TenantObject,
+  TenantRegistryObject,
 } from "../../src/index.ts";
 import { DEFAULT_GENERATION, directoryName, keySetName } from "../../src/objects/names.ts";
 
@@ -163,7 +164,8 @@ type AnyStub =
   | DurableObjectStub<KeySetObject>
   | DurableObjectStub<DirectoryObject>
   | DurableObjectStub<KeyPairPoolObject>
-  | DurableObjectStub<TenantObject>;
+  | DurableObjectStub<TenantObject>
+  | DurableObjectStub<TenantRegistryObject>;
 
 /** Runs in an object, whatever its class. */
 export const inside = <T>(stub: AnyStub, run: (state: DurableObjectState) => T | Promise<T>) =>

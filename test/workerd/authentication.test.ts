@@ -7,6 +7,7 @@ import { signedRequest } from "../../src/api/caller.ts";
 import { answerSts } from "../../src/api/sts.ts";
 import { readConfiguration } from "../../src/configuration/document.ts";
 import type { KmsError } from "../../src/errors.ts";
+import { DEFAULT_GENERATION } from "../../src/objects/names.ts";
 import { type WorkerSettings, workerSettingsFrom } from "../../src/settings.ts";
 import {
   ACCOUNT,
@@ -50,7 +51,11 @@ function without(...names: readonly string[]): object {
 const requestOf = ({ path, method, headers, body }: Plain) =>
   new Request(URL + path, { method, headers: headers as [string, string][], body });
 
-const withSettings = (those: WorkerSettings) => ({ env, settings: those });
+const withSettings = (those: WorkerSettings) => ({
+  env,
+  settings: those,
+  generation: DEFAULT_GENERATION,
+});
 
 /** Who a request is found to come from: the ARN, or the refusal. */
 async function caller(signing: Signing, those = settings): Promise<string> {

@@ -59,6 +59,7 @@ async function say(account: Account, facts: object): Promise<number> {
   const url = `http://localhost/_edge-kms/clusters/${CLUSTER}?account=${account.id}&region=${P}`;
   const { status } = await exports.default.fetch(url, {
     method: "POST",
+    headers: { "content-type": "application/json" },
     body: JSON.stringify(facts),
   });
   return status;
@@ -210,14 +211,14 @@ describe("a key in a store", () => {
   });
 });
 
-test("the control API of clusters is not for a server that serves callers it knows", async () => {
+test("the control API of clusters wants a token of a server that serves callers it knows", async () => {
   const { auth, ...rest } = { auth: env.AUTH, ...env };
   expect(auth).toBe("open");
   const { app } = await import("../../src/app.ts");
   const url = `http://localhost/_edge-kms/clusters/${CLUSTER}`;
   for (const AUTH of ["required", "open"]) {
     const response = await app.request(url, {}, { ...rest, AUTH } as unknown as Env);
-    expect(`${AUTH} ${response.status}`).toBe(`${AUTH} ${AUTH === "open" ? 200 : 404}`);
+    expect(`${AUTH} ${response.status}`).toBe(`${AUTH} ${AUTH === "open" ? 200 : 401}`);
   }
 });
 

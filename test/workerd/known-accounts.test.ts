@@ -3,6 +3,7 @@
 import { expect, test, vi } from "vitest";
 import { KnownAccounts } from "../../src/api/known-accounts.ts";
 import { readConfiguration } from "../../src/configuration/document.ts";
+import { DEFAULT_GENERATION } from "../../src/objects/names.ts";
 import { workerSettingsFrom } from "../../src/settings.ts";
 import { pass, SECOND_MS, useTestClock } from "./account.ts";
 
@@ -22,7 +23,7 @@ test("an answer that comes late does not bring back a user who was removed", asy
   const configuration = () =>
     new Promise((resolve) => answers.push((number) => resolve(versions[number - 1])));
   const env = { TENANTS: { getByName: () => ({ configuration }) } } as unknown as Env;
-  const known = new KnownAccounts(env, workerSettingsFrom({}));
+  const known = new KnownAccounts(env, workerSettingsFrom({}), DEFAULT_GENERATION);
   const early = known.renewed();
   const late = known.renewed();
   answers[1]?.(2);
@@ -35,7 +36,7 @@ test("an answer that comes late does not bring back a user who was removed", asy
 test("callers who are refused make an isolate ask twenty times a second, and not more", async () => {
   const configuration = vi.fn(async () => null);
   const env = { TENANTS: { getByName: () => ({ configuration }) } } as unknown as Env;
-  const known = new KnownAccounts(env, workerSettingsFrom({}));
+  const known = new KnownAccounts(env, workerSettingsFrom({}), DEFAULT_GENERATION);
   for (let count = 0; count < 100; count += 1) await known.renewedForRefusal();
   expect(configuration).toHaveBeenCalledTimes(20);
   pass(SECOND_MS);

@@ -76,7 +76,7 @@ test("a directory that is not to be asked for room, or hangs, keeps no key from 
     throw new Error("out of order");
   });
   const KeyId = await account.createKey(P, { MultiRegion: true });
-  spy.mockImplementation(never as unknown as () => number);
+  spy.mockImplementation(never as unknown as () => Promise<null>);
   await account.call(P, "ReplicateKey", { KeyId, ReplicaRegion: R });
   expect(await account.listKeys(R)).toEqual([KeyId]);
 });

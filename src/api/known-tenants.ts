@@ -1,0 +1,100 @@
+// The tenants, as an isolate knows them: which generation a name means. As with principals, the
+// registry is asked again at most every two seconds, by the request that finds its answer old, and
+// what is older than four decides nothing. So a tenant that was deleted is served for four seconds
+// at most, and by objects that refuse, or know of nothing, as soon as they are erased.
+
+import { KmsError } from "../errors.ts";
+import { DEFAULT_GENERATION, TENANT_REGISTRY } from "../objects/names.ts";
+import type { NamedTenant } from "../objects/tenant-registry-store.ts";
+import { forgetAccounts } from "./known-accounts.ts";
+import { RequestRate } from "./request-rate.ts";
+
+const FRESH_MS = 2000;
+const STALE_MS = 4000;
+/** More than these are asked for again. */
+const MAX_KNOWN = 500;
+
+/** A tenant as requests need to know it. */
+export interface Tenant {
+  readonly generation: string;
+  /** SHA-256 in base64 of the token of its own control API; null where it has none. */
+  readonly tokenDigest: string | null;
+  /** Throws ThrottlingException for a request that is too many. */
+  readonly requireRate: () => void;
+}
+
+export const defaultTenant: Tenant = {
+  generation: DEFAULT_GENERATION,
+  tokenDigest: null,
+  requireRate() {},
+};
+
+interface Known {
+  readonly row: NamedTenant;
+  readonly tenant: Tenant;
+  readonly rate: RequestRate;
+  readAt: number;
+  askedAt: number;
+}
+
+const known = new Map<string, Known>();
+
+/** The tenant of a name, or null. */
+export async function tenantNamed(env: Env, name: string): Promise<Tenant | null> {
+  if (!isTenantName(name)) return null;
+  const now = Date.now();
+  const entry = known.get(name);
+  if (entry && isCurrent(entry, now)) {
+    const { expiresAt } = entry.row;
+    return expiresAt === null || now < expiresAt ? entry.tenant : null;
+  }
+  if (entry) entry.askedAt = now;
+  const row = await registryOf(env).find(name);
+  // Others may have asked meanwhile, and later.
+  const held = known.get(name);
+  if (held && held.readAt > now) return held.tenant;
+  if (held && held.row.generation !== row?.generation) forgetTenant(name);
+  if (!row) return null;
+  return remembered(row, now);
+}
+
+/** 1 to 63 small letters, digits and hyphens. */
+export const isTenantName = (name: string): boolean => /^[a-z0-9-]{1,63}$/.test(name);
+
+export const registryOf = (env: Env) => env.TENANT_REGISTRY.getByName(TENANT_REGISTRY);
+
+/** Here at once; elsewhere within seconds. */
+export function forgetTenant(name: string): void {
+  const entry = known.get(name);
+  if (entry) forgetAccounts(entry.row.generation);
+  known.delete(name);
+}
+
+function isCurrent({ readAt, askedAt }: Known, now: number): boolean {
+  const age = Math.abs(now - readAt);
+  return age < FRESH_MS || (age < STALE_MS && Math.abs(now - askedAt) < FRESH_MS);
+}
+
+function remembered(row: NamedTenant, readAt: number): Tenant {
+  const before = known.get(row.name);
+  const isSame = before?.row.generation === row.generation;
+  const rate = isSame ? before.rate : new RequestRate();
+  const { generation, tokenDigest, requestsPerSecond } = row;
+  const tenant: Tenant = {
+    generation,
+    tokenDigest,
+    requireRate() {
+      if (requestsPerSecond === null || rate.take(requestsPerSecond, Date.now())) return;
+      throw new KmsError("ThrottlingException", "Rate exceeded");
+    },
+  };
+  known.delete(row.name);
+  if (known.size >= MAX_KNOWN) {
+    for (const [oldest] of known) {
+      known.delete(oldest);
+      break;
+    }
+  }
+  known.set(row.name, { row, tenant, rate, readAt, askedAt: readAt });
+  return tenant;
+}
