@@ -40,7 +40,7 @@ const allowed: Record<string, readonly string[]> = {
     ...["attestation", "settings"],
   ],
   identity: ["configuration", "operations", "domain", "crypto"],
-  configuration: [],
+  configuration: ["domain"],
   objects: ["configuration", "operations", "domain", "crypto", "settings", "xks"],
   operations: ["domain", "crypto", "attestation", "xks"],
   crypto: [],

@@ -16,9 +16,11 @@ import { signedRequest } from "./caller.ts";
 import { evaluated } from "./evaluated.ts";
 import { type AliasesOf, fetchedFor } from "./fetched.ts";
 import { parseBody } from "./json.ts";
+import { knownAccounts } from "./known-accounts.ts";
 import { attested } from "./recipient.ts";
 import { addressOf, addressOfCiphertext } from "./route.ts";
 import { answerSts, isQuery } from "./sts.ts";
+import { informed, principalsNamed } from "./unknown-principals.ts";
 
 const TARGET_PREFIX = "TrentService.";
 
@@ -58,13 +60,20 @@ async function outputFor(
   service: Service,
 ): Promise<Output> {
   const { env, settings } = service;
+  const known = knownAccounts(env, settings);
   const signed = await signedRequest(request, service, "kms");
   const caller = evaluated(signed.caller, request, settings);
   const operation = operationOf(target);
   const record = recordOf(operation);
   const read = readInput(record.input, parseBody(signed.body));
   const { input, recipient } = await attested(read, settings, Date.now());
-  return perform(operation, record, input, edgeOf(env, settings, { caller, requestId, recipient }));
+  const named = principalsNamed(operation, input, caller.region);
+  const ofRequest = {
+    caller: named.length === 0 ? caller : informed(caller, named, await known.current()),
+    requestId,
+    recipient,
+  };
+  return perform(operation, record, input, edgeOf(env, settings, ofRequest));
 }
 
 /** Takes an operation to where it is performed. */

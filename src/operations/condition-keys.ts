@@ -29,6 +29,8 @@ const member =
   ({ input }) =>
     (input[name] ?? standard) as ReturnType<Read>;
 
+const DAY_MS = 86_400_000;
+
 const encrypting =
   "Decrypt Encrypt GenerateDataKey GenerateDataKeyPair GenerateDataKeyPairWithoutPlaintext " +
   "GenerateDataKeyWithoutPlaintext ReEncryptFrom ReEncryptTo";
@@ -87,6 +89,10 @@ const rows: Readonly<Record<string, Row>> = {
     member("PendingWindowInDays", 30),
   ),
   "kms:signingalgorithm": of("Sign Verify", member("SigningAlgorithm")),
+  // Of every use a key keeps the instant, so that its tracking began with the key.
+  "kms:trailingdayswithoutkeyusage": of("DisableKey ScheduleKeyDeletion", ({ key, now }) =>
+    key?.unusedSince === undefined ? null : Math.floor((now - key.unusedSince) / DAY_MS),
+  ),
   "kms:validto": of("ImportKeyMaterial", ({ input }) =>
     typeof input.ValidTo === "number" ? instant(input.ValidTo * 1000) : null,
   ),
@@ -151,6 +157,8 @@ const namedRows: Readonly<Record<string, NamedRow>> = {
 export const contextOf = (question: Question): ConditionContext => ({
   valueOf(name) {
     const lower = name.toLowerCase();
+    const { supposed } = question;
+    if (supposed && Object.hasOwn(supposed, lower)) return supposed[lower];
     const row = Object.hasOwn(rows, lower) ? rows[lower] : undefined;
     if (row) return has(row, question) ? valueIn(row.read(question)) : undefined;
     const length = prefixLength(lower);

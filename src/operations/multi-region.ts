@@ -37,7 +37,8 @@ export const multiRegion = {
       const wanted: KeyFacts = { ...factsOf(target), type: "REPLICA", tags: [], arn: null };
       requireMayCreate(asked, wanted, region);
       const editor = editorOf(asked, wanted, region, set.keyId);
-      const owner = { region, accountId: set.accountId, editor };
+      const { unknownPrincipals } = caller;
+      const owner = { region, accountId: set.accountId, editor, unknownPrincipals };
       const replica: Key = {
         ...newKey(input, owner, "Creating", at),
         readyAt: at.now + at.delays.creatingMs,

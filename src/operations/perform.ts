@@ -169,8 +169,9 @@ function requirePermission(target: Target, record: KeyRecord, call: Call, at: Mo
 
 function requireOnKey(target: Target, record: KeyRecord, call: Call, at: Moment): void {
   const { caller, input, operation } = call;
-  const permission = { action: record.action ?? operation, caller, input, now: at.now };
-  const decision = decisionOnKey(permission, target, asked(call));
+  const action = record.action ?? operation;
+  const permission = { action, caller, input, now: at.now, fetched: asked(call) };
+  const decision = decisionOnKey(permission, target);
   if (!decision || decision.allowed) return;
   const missing = record.missing?.(input);
   if (missing && decision.of === "resource") throw missing;
