@@ -4,6 +4,7 @@ import { Hono } from "hono";
 import { accounts } from "./api/accounts.ts";
 import { backing } from "./api/backing.ts";
 import { clock } from "./api/clock.ts";
+import { explain } from "./api/explain.ts";
 import { failed, handle } from "./api/handle.ts";
 import { isQuery } from "./api/sts.ts";
 import { type WorkerSettings, workerSettingsFrom } from "./settings.ts";
@@ -20,6 +21,7 @@ app.route("/_edge-kms/clock", clock);
 app.route("/_edge-kms/clusters", backing("cluster"));
 app.route("/_edge-kms/vpc-endpoint-services", backing("endpointService"));
 app.route("/_edge-kms/accounts", accounts);
+app.route("/_edge-kms/explain", explain);
 app.onError((error) => failed(error, crypto.randomUUID()));
 
 let settings: WorkerSettings | undefined;

@@ -58,6 +58,7 @@ const allowedTypes: Record<string, readonly string[]> = {
   api: ["objects"],
   crypto: ["domain"],
   operations: ["settings"],
+  cli: ["domain", "operations"],
 };
 
 test("every import goes down the layers", () => {

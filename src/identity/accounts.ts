@@ -113,9 +113,10 @@ export function userPrincipal(region: Region, accountId: string, user: User): Pr
  */
 export function sessionPrincipal(
   region: Region,
-  { accountId, roleName, sessionName, tags, policy }: RoleSession,
+  session: Pick<RoleSession, "accountId" | "roleName" | "sessionName" | "tags" | "policy">,
   role: Role | null,
 ): Principal {
+  const { accountId, roleName, sessionName, tags, policy } = session;
   const name = roleName.slice(roleName.lastIndexOf("/") + 1);
   return {
     type: "AssumedRole",

@@ -9,6 +9,7 @@ import { parseQuotas } from "../domain/quota.ts";
 import type { Region } from "../domain/region.ts";
 import type { GrantNews } from "../domain/retirable-grant.ts";
 import { nextDue } from "../domain/schedule.ts";
+import { explainOnKey } from "../operations/explanation.ts";
 import type { KeyStoreOfKey } from "../operations/key-store-of-key.ts";
 import {
   type KeyStoreDesk,
@@ -148,6 +149,16 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
       // What CreateKey was refused for otherwise leaves nothing in the store.
       if (question.kind === "into" && !this.#set) await directory.releaseKey(call.keyId);
       throw error;
+    }
+  }
+
+  /** What a call would be allowed, and why. Changes nothing. */
+  explain(call: Call): Reply {
+    try {
+      const at = this.#moment();
+      return { output: explainOnKey(atMoment(this.#set, at), call, at, this.#usages) };
+    } catch (error) {
+      return replyTo(error);
     }
   }
 

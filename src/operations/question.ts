@@ -79,6 +79,14 @@ export function factsOf(
   return { ...is, tags, arn, unusedSince, aliases };
 }
 
+/** A replica that ReplicateKey is asked for. */
+export const replicaFacts = (primary: Target): KeyFacts => ({
+  ...factsOf(primary),
+  type: "REPLICA",
+  tags: [],
+  arn: null,
+});
+
 /** A key that CreateKey is asked for. */
 export function requestedKey(
   input: object,

@@ -108,7 +108,7 @@ export function authorizeRetirement(
 }
 
 /** A request together with the caller's policies, read. */
-interface Asked extends StatementRequest {
+export interface Asked extends StatementRequest {
   readonly request: AuthorizationRequest;
   readonly caller: Principal;
   /** Null where the account lets the caller do everything. */
@@ -117,7 +117,7 @@ interface Asked extends StatementRequest {
   readonly session: readonly Policy[] | null;
 }
 
-function askedOf(
+export function askedOf(
   request: AuthorizationRequest,
   read: ReadPolicy,
   vendor: "kms" | "sts" = "kms",
