@@ -71,7 +71,8 @@ export function explainOnKey(
   const permission = permissionOf(record, call, at);
   if (isKeptFromAll(target, record, call)) return [explained(permission, target, nobodys)];
   if (record.ownPermission)
-    return [explained(permission, target, retirementOf(permission, target))];
+    // No key policy has a say.
+    return [explained(permission, target, retirementOf(permission, target), null)];
   const onKeys = targetsOf(target, record, call).map((each) =>
     explained(permission, each, decisionOnKey(permission, each) ?? certain(permission, each)),
   );
@@ -102,11 +103,17 @@ function retirementOf(permission: Permission, target: Target): Decision {
   return retirementDecision(grant, target, permission);
 }
 
-function explained(permission: Permission, target: Target, decision: Decision): Explanation {
+function explained(
+  permission: Permission,
+  target: Target,
+  decision: Decision,
+  key?: null,
+): Explanation {
   const request = requestOnKey(permission, target);
   const documents = { ...documentsOf(permission.caller), resource: [target.key.policy] };
   const on = `on resource: ${target.arn}`;
-  return explanation(permission, request, decision, documents, on);
+  const asked = key === null ? { ...request, key } : request;
+  return explanation(permission, asked, decision, documents, on);
 }
 
 /** What a permission takes that IAM policies alone decide. */
