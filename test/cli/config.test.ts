@@ -28,7 +28,7 @@ async function started(text: string) {
 }
 
 const isServed = async (url: string, who: typeof alice) =>
-  (await callKms(url, who, "ListKeys")).status === 200;
+  (await callSts(url, who, "GetCallerIdentity")).status === 200;
 
 test("its users are served, and no others; a change counts without a restart", async () => {
   const { file, data, server, url } = await started(user("alice", alice));

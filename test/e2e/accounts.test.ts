@@ -87,7 +87,7 @@ test("YAML is taken as it is", async () => {
   const { accessKeyId: id, secret } = alice;
   const text = `accounts: {${ACCOUNT}: {users: {alice: {accessKeys: [{id: ${id}, secret: "${secret}"}]}}}}`;
   expect((await put(text, { "content-type": "application/yaml; charset=utf-8" })).status).toBe(200);
-  expect(await callKms(url, alice, "ListKeys")).toMatchObject({ status: 200 });
+  expect(await callSts(url, alice, "GetCallerIdentity")).toMatchObject({ status: 200 });
 });
 
 test("what is wrong is refused with its line, and changes nothing", async () => {

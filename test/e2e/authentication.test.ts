@@ -52,7 +52,8 @@ describe("KMS", () => {
     expect(made).toMatchObject({ status: 200, KeyMetadata: { AWSAccountId: ACCOUNT } });
     const ireland = await callKms(url, { ...alice, region: "eu-west-1" }, "CreateKey");
     expect(ireland.KeyMetadata.Arn).toMatch(`arn:aws:kms:eu-west-1:${ACCOUNT}:key/`);
-    expect(await callKms(url, bob, "ListKeys")).toMatchObject({ status: 200 });
+    // Known, and allowed nothing.
+    expect(await callKms(url, bob, "ListKeys")).toMatchObject({ __type: "AccessDeniedException" });
   });
 
   test("refuses whom nobody configured, and an account as an access key", async () => {
@@ -316,7 +317,9 @@ describe("sessions", () => {
 
   test("of a user serve as the user's, and make no others of their own kind", async () => {
     const session = signingWith(await callSts(url, bob, "GetSessionToken"));
-    expect(await callKms(url, session, "ListKeys")).toMatchObject({ status: 200 });
+    expect(await callKms(url, session, "ListKeys")).toMatchObject({
+      __type: "AccessDeniedException",
+    });
     expect(await callSts(url, session, "GetCallerIdentity")).toMatchObject({
       Arn: `arn:aws:iam::${ACCOUNT}:user/division/bob`,
     });
