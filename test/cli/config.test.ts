@@ -3,7 +3,7 @@
 import { mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { ACCOUNT, alice, bob, callKms } from "../support/people.ts";
+import { ACCOUNT, alice, bob, callSts } from "../support/people.ts";
 import { Command, cleanEnvironment, outcome, refusal, temporaryFolder } from "./command.ts";
 import { until } from "./until.ts";
 

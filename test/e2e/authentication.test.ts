@@ -46,6 +46,14 @@ const unrecognized = {
   message: "The security token included in the request is invalid.",
 };
 
+const deniedToBob = {
+  status: 400,
+  __type: "AccessDeniedException",
+  Message:
+    `User: arn:aws:iam::${ACCOUNT}:user/division/bob is not authorized to perform: kms:ListKeys ` +
+    "on resource: * because no identity-based policy allows the kms:ListKeys action",
+};
+
 describe("KMS", () => {
   test("serves who signs with a configured key, in that user's account", async () => {
     const made = await callKms(url, alice, "CreateKey");
@@ -53,7 +61,7 @@ describe("KMS", () => {
     const ireland = await callKms(url, { ...alice, region: "eu-west-1" }, "CreateKey");
     expect(ireland.KeyMetadata.Arn).toMatch(`arn:aws:kms:eu-west-1:${ACCOUNT}:key/`);
     // Known, and allowed nothing.
-    expect(await callKms(url, bob, "ListKeys")).toMatchObject({ __type: "AccessDeniedException" });
+    expect(await callKms(url, bob, "ListKeys")).toMatchObject(deniedToBob);
   });
 
   test("refuses whom nobody configured, and an account as an access key", async () => {
@@ -317,9 +325,7 @@ describe("sessions", () => {
 
   test("of a user serve as the user's, and make no others of their own kind", async () => {
     const session = signingWith(await callSts(url, bob, "GetSessionToken"));
-    expect(await callKms(url, session, "ListKeys")).toMatchObject({
-      __type: "AccessDeniedException",
-    });
+    expect(await callKms(url, session, "ListKeys")).toMatchObject(deniedToBob);
     expect(await callSts(url, session, "GetCallerIdentity")).toMatchObject({
       Arn: `arn:aws:iam::${ACCOUNT}:user/division/bob`,
     });
