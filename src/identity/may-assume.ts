@@ -71,6 +71,7 @@ function assumeContext(asked: AssumeRequest, roleTags: Role["tags"]): ConditionC
     own.set(`iam:resourcetag/${key.toLowerCase()}`, value);
   }
   return {
+    ...shared,
     valueOf(name) {
       const lower = name.toLowerCase();
       if (own.has(lower)) return own.get(lower);

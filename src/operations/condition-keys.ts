@@ -5,7 +5,11 @@
 
 import { parseKeyReference } from "../domain/arn.ts";
 import type { Tag } from "../domain/key-set.ts";
-import type { ConditionContext, ContextValue } from "../domain/policy/variables.ts";
+import {
+  type ConditionContext,
+  type ContextValue,
+  MAX_EFFORT,
+} from "../domain/policy/variables.ts";
 import type { KeyFacts, Question, RecipientAttestation } from "./question.ts";
 
 type Read = (
@@ -155,6 +159,7 @@ const namedRows: Readonly<Record<string, NamedRow>> = {
 
 /** The values of a request's condition keys. Nothing is read before a condition asks for it. */
 export const contextOf = (question: Question): ConditionContext => ({
+  effort: { left: MAX_EFFORT },
   valueOf(name) {
     const lower = name.toLowerCase();
     const { supposed } = question;
@@ -182,9 +187,20 @@ function valueIn(value: ReturnType<Read>): ContextValue {
 /** Names are not case-sensitive; where two differ in their case alone, the exact one counts. */
 function memberNamed(members: Readonly<Record<string, string>>, name: string): string | undefined {
   if (Object.hasOwn(members, name)) return members[name];
-  const lower = name.toLowerCase();
-  const found = Object.keys(members).find((own) => own.toLowerCase() === lower);
+  const found = namesIn(members).get(name.toLowerCase());
   return found === undefined ? undefined : members[found];
+}
+
+const knownNames = new WeakMap<object, ReadonlyMap<string, string>>();
+
+/** The first name of each in lower case: found once, however many conditions ask. */
+function namesIn(members: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
+  const known = knownNames.get(members);
+  if (known) return known;
+  const names = new Map<string, string>();
+  for (const own of Object.keys(members).reverse()) names.set(own.toLowerCase(), own);
+  knownNames.set(members, names);
+  return names;
 }
 
 /**
