@@ -39,7 +39,9 @@ explain.post("/", async (c) => {
   }
   try {
     const asked = askedFrom(parseBody(await bodyText(c.req.raw)));
-    return answer(c, await explained(asked, c.env, workerSettingsFrom(c.env)));
+    const settings = workerSettingsFrom(c.env);
+    const place = { env: c.env, settings, generation: DEFAULT_GENERATION };
+    return answer(c, await explained(asked, place));
   } catch (error) {
     if (error instanceof Unanswerable || error instanceof UnknownName) {
       return answer(c, { error: error.message }, 400);
@@ -100,14 +102,22 @@ function askedFrom(body: unknown): Asked {
   return body as Asked;
 }
 
-async function explained(asked: Asked, env: Env, settings: WorkerSettings) {
+/** Of whom it is asked. */
+interface Place {
+  readonly env: Env;
+  readonly settings: WorkerSettings;
+  readonly generation: string;
+}
+
+async function explained(asked: Asked, place: Place) {
+  const { env, settings, generation } = place;
   const action = actionOf(asked.action);
   const region = regionOf(asked, settings);
-  const caller = await callerOf(asked, region, env, settings);
+  const caller = await callerOf(asked, region, place);
   const supposed = supposedValues(asked);
   const input = inputOf(action, asked);
   const directory = (accountId: string, at: string = region) =>
-    env.DIRECTORIES.getByName(directoryName(DEFAULT_GENERATION, accountId, at));
+    env.DIRECTORIES.getByName(directoryName(generation, accountId, at));
   const byAccount = (resource: string): Promise<readonly Explanation[]> =>
     directory(caller.accountId).explain({ action, input, caller, resource, fetched: { supposed } });
   const step = stepOnKey(action);
@@ -139,7 +149,7 @@ async function explained(asked: Asked, env: Env, settings: WorkerSettings) {
         )
       : {};
     const call: Call = { operation, input, caller, ...address, fetched: { ...fetched, supposed } };
-    const name = keySetName(DEFAULT_GENERATION, address.accountId, address.keyId);
+    const name = keySetName(generation, address.accountId, address.keyId);
     return outputOf<readonly Explanation[]>(await env.KEY_SETS.getByName(name).explain(call));
   }
 }
@@ -166,12 +176,7 @@ function regionOf({ region, key = "" }: Asked, settings: WorkerSettings): Region
   throw new Unanswerable(`${JSON.stringify(named)} is no Region with KMS.`);
 }
 
-async function callerOf(
-  asked: Asked,
-  region: Region,
-  env: Env,
-  settings: WorkerSettings,
-): Promise<Caller> {
+async function callerOf(asked: Asked, region: Region, { env, settings }: Place): Promise<Caller> {
   const accounts = await knownAccounts(env, settings).current();
   const policy = sessionPolicyOf(asked);
   const tags = asked.sessionTags ?? {};

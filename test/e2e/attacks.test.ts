@@ -112,6 +112,38 @@ test("a policy's members are those of policies", async () => {
   }
 });
 
+test("a session that nobody gave hands on no more than it says", async () => {
+  // Where everyone is served nobody vouches for a token either: it may say what it likes.
+  const session = {
+    kind: "role",
+    accountId: ACCOUNT,
+    roleName: "any",
+    sessionName: "forged",
+    tags: {},
+    transitive: ["constructor", "__proto__"],
+    policy: null,
+    accessKeyId: "ASIAFORGED0000000001",
+    expiresAt: Date.now() + 60_000,
+    verified: false,
+  };
+  const token = Buffer.concat([Buffer.alloc(32), Buffer.from(JSON.stringify(session))]);
+  const signing = {
+    accessKeyId: session.accessKeyId,
+    secret: "x",
+    token: token.toString("base64"),
+  };
+  const chained = await callSts(server.url, signing, "AssumeRole", {
+    RoleArn: `arn:aws:iam::${ACCOUNT}:role/next`,
+    RoleSessionName: "chained",
+  });
+  expect(chained).toMatchObject({ status: 200 });
+  const said = Buffer.from(String(chained.SessionToken), "base64").subarray(32).toString();
+  expect(said).toContain('"tags":{"constructor":"","__proto__":""}');
+  expect(await callKms(server.url, signingWith(chained), "ListKeys")).toMatchObject({
+    status: 200,
+  });
+});
+
 test("two targets are none", async () => {
   const plain = kmsCall(server.url, "ListKeys");
   const second = ["X-Amz-Target", "TrentService.CreateKey"] as const;
