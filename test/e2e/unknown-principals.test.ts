@@ -27,12 +27,12 @@ const unknown = [
   `arn:aws:iam::${ACCOUNT}:user/nobody`,
   `arn:aws:iam::${ACCOUNT}:user/bob`,
   roleArn("app"),
-  `arn:aws:sts::${ACCOUNT}:assumed-role/nobody/x`,
+  `arn:aws:sts::${ACCOUNT}:assumed-role/nobody/me`,
 ];
 const known = [
   `arn:aws:iam::${ACCOUNT}:user/division/bob`,
   roleArn("service/app"),
-  `arn:aws:sts::${ACCOUNT}:assumed-role/app/x`,
+  `arn:aws:sts::${ACCOUNT}:assumed-role/app/me`,
   "arn:aws:iam::777788889999:user/nobody",
 ];
 
