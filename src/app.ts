@@ -7,6 +7,7 @@ import { backing } from "./api/backing.ts";
 import { clock } from "./api/clock.ts";
 import { guarded } from "./api/control.ts";
 import { unknownTenant } from "./api/control-access.ts";
+import { explain } from "./api/explain.ts";
 import { failed, handle, noTenant } from "./api/handle.ts";
 import { defaultTenant, tenantNamed } from "./api/known-tenants.ts";
 import { isQuery } from "./api/sts.ts";
@@ -27,6 +28,7 @@ for (const path of ["/_edge-kms", "/t/:tenant/_edge-kms"]) {
   control.route("/clusters", backing("cluster"));
   control.route("/vpc-endpoint-services", backing("endpointService"));
   control.route("/accounts", accounts);
+  control.route("/explain", explain);
   if (path === "/_edge-kms") control.route("/tenants", tenants);
   app.route(path, control);
 }

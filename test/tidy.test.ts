@@ -40,7 +40,7 @@ const allowed: Record<string, readonly string[]> = {
     ...["attestation", "settings"],
   ],
   identity: ["configuration", "operations", "domain", "crypto"],
-  configuration: [],
+  configuration: ["domain"],
   objects: ["configuration", "operations", "domain", "crypto", "settings", "xks"],
   operations: ["domain", "crypto", "attestation", "xks"],
   crypto: [],
@@ -62,6 +62,7 @@ const allowedTypes: Record<string, readonly string[]> = {
   api: ["objects"],
   crypto: ["domain"],
   operations: ["settings"],
+  cli: ["domain", "operations"],
 };
 
 test("every import goes down the layers", () => {

@@ -1,15 +1,10 @@
 // Who calls, and which Region's endpoint: by the signature of a request, or where everyone is served
 // by its word alone. https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html
 
-import type { Principal } from "../domain/principal.ts";
+import { type Principal, rootPrincipal } from "../domain/principal.ts";
 import { isRegion, type Region } from "../domain/region.ts";
 import { KmsError } from "../errors.ts";
-import {
-  type Accounts,
-  rootPrincipal,
-  sessionPrincipal,
-  userPrincipal,
-} from "../identity/accounts.ts";
+import { type Accounts, sessionPrincipal, userPrincipal } from "../identity/accounts.ts";
 import { type Session, secretOf } from "../identity/session.ts";
 import type { Caller } from "../operations/operation.ts";
 import type { WorkerSettings } from "../settings.ts";

@@ -18,11 +18,13 @@ import { type Surroundings, signedRequest } from "./caller.ts";
 import { evaluated } from "./evaluated.ts";
 import { type AliasesOf, fetchedFor } from "./fetched.ts";
 import { parseBody } from "./json.ts";
+import { knownAccounts } from "./known-accounts.ts";
 import { attested } from "./recipient.ts";
 import { requireWithinQuotas } from "./request-quotas.ts";
 import { addressOf, addressOfCiphertext } from "./route.ts";
 import { answerSts, isQuery } from "./sts.ts";
 import { withOwnMarker, withTenantsMarker } from "./tenant-markers.ts";
+import { informed, principalsNamed } from "./unknown-principals.ts";
 
 const TARGET_PREFIX = "TrentService.";
 
@@ -57,7 +59,8 @@ async function outputFor(
   requestId: string,
   service: Surroundings,
 ): Promise<Output> {
-  const { settings, generation } = service;
+  const { env, settings, generation } = service;
+  const known = knownAccounts(env, settings, generation);
   const signed = await signedRequest(request, service, "kms");
   const caller = evaluated(signed.caller, request, settings);
   const operation = operationOf(target);
@@ -67,12 +70,13 @@ async function outputFor(
     await requireWithinQuotas(operation, read, caller, service);
   }
   const { input, recipient } = await attested(read, settings, Date.now());
-  const output = await perform(
-    operation,
-    record,
-    input,
-    edgeOf(service, { caller, requestId, recipient }),
-  );
+  const named = principalsNamed(operation, input, caller.region);
+  const ofRequest = {
+    caller: named.length === 0 ? caller : informed(caller, named, await known.current()),
+    requestId,
+    recipient,
+  };
+  const output = await perform(operation, record, input, edgeOf(service, ofRequest));
   return withTenantsMarker(output, generation);
 }
 

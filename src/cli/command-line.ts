@@ -3,11 +3,13 @@
 
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import type { Setting } from "../settings.ts";
+import { type ExplainCommand, explainHelp, readExplain } from "./explain.ts";
 import { LaunchError } from "./launch-error.ts";
 import { type Options, optionRows } from "./options.ts";
 
 export type Command =
-  | { readonly name: "help" }
+  | { readonly name: "help"; readonly text: string }
+  | ExplainCommand
   | { readonly name: "version" }
   | { readonly name: "start"; readonly options: Options };
 
@@ -23,8 +25,12 @@ const commands = { help: "Print this help", version: "Print the version" } as co
 
 /** What a command line asks for; throws a LaunchError naming the flag or variable that is wrong. */
 export function readCommandLine(args: readonly string[], environment: Environment): Command {
+  const [first, ...rest] = args;
+  if (first === "explain") {
+    return readExplain(rest, environment) ?? { name: "help", text: explainHelp() };
+  }
   const flags = readFlags(args);
-  if (flags.has("help")) return { name: "help" };
+  if (flags.has("help")) return { name: "help", text: helpText() };
   if (flags.has("version")) return { name: "version" };
   if (flags.has("memory") && flags.has("data")) {
     throw new LaunchError("--memory keeps no state, so it cannot go with --data");
@@ -108,7 +114,8 @@ export function helpText(): string {
   ];
   const width = Math.max(...lines.map(([left]) => left.length));
   const table = lines.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
-  return ["Usage: edge-kms [options]", "", ...table, ""].join("\n");
+  const usage = ["Usage: edge-kms [options]", "       edge-kms explain --help"];
+  return [...usage, "", ...table, ""].join("\n");
 }
 
 /** A setting without a flag is listed by its variable. */

@@ -6,7 +6,8 @@ import { existsSync, realpathSync } from "node:fs";
 import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
 import { buildFacts } from "./build-facts.ts";
-import { helpText, readCommandLine } from "./command-line.ts";
+import { readCommandLine } from "./command-line.ts";
+import { type ExplainCommand, explain } from "./explain.ts";
 import { type EdgeKms, startEdgeKms } from "./launcher.ts";
 import type { Options } from "./options.ts";
 
@@ -20,14 +21,23 @@ async function main(args: readonly string[]): Promise<void> {
   const command = readCommandLine(args, process.env);
   switch (command.name) {
     case "help":
-      process.stdout.write(helpText());
+      process.stdout.write(command.text);
       return;
+    case "explain":
+      return said(command);
     case "version":
       process.stdout.write(`edge-kms ${buildFacts().version}\n`);
       return;
     case "start":
       await run(command.options);
   }
+}
+
+/** As `grep` ends: 0 for yes, 1 for no, 2 where it cannot be known. */
+async function said(command: ExplainCommand): Promise<void> {
+  const { text, allowed } = await explain(command);
+  process.stdout.write(text);
+  process.exitCode = allowed ? 0 : 1;
 }
 
 /** From the start to the end of a server; a signal that comes while it starts is kept until then. */
@@ -104,6 +114,6 @@ if (isRun()) {
     await main(process.argv.slice(2));
   } catch (error) {
     process.stderr.write(`edge-kms: ${(error as Error).message}\n`);
-    process.exit(1);
+    process.exit(process.argv[2] === "explain" ? 2 : 1);
   }
 }

@@ -1,8 +1,10 @@
 // The principals that a configuration names, in the form in which they are kept and used: checked,
 // and with every policy as JSON text. Knows no file and no request.
 
+import { parseDocument } from "../domain/policy/grammar.ts";
+import { KmsError, type Refusal } from "../errors.ts";
 import { check, type Fault, type Path } from "./check.ts";
-import { configurationSchema, policySchema } from "./schema.ts";
+import { configurationSchema } from "./schema.ts";
 
 /** All that a configuration says. Lists and not objects by name: the names are a stranger's. */
 export interface Configuration {
@@ -136,70 +138,62 @@ type PolicyKind = "identity" | "trust";
 
 /** What is wrong with a session's policy, or null. */
 export function sessionPolicyFault(text: string): string | null {
-  try {
-    policyText(text, "identity", []);
-    return null;
-  } catch (error) {
-    if (error instanceof FaultError) return [...error.fault.path, error.message].join(" ");
-    throw error;
-  }
+  const refusal = refusalOf(text, "identity");
+  return refusal?.message ?? null;
 }
 
 /** A policy document as JSON text, as it was sent where it was a text. */
 function policyText(written: WrittenPolicy, kind: PolicyKind, path: Path): string {
-  const document = typeof written === "string" ? parsedPolicy(written, path) : written;
-  requireElements(document as PolicyDocument, kind, path);
-  return typeof written === "string" ? written : JSON.stringify(written);
+  const isText = typeof written === "string";
+  const text = isText ? written : jsonOf(written, path);
+  const refusal = refusalOf(text, kind);
+  if (!refusal) return text;
+  const at = isText ? path : [...path, ...placeOfFault(written as PolicyDocument, kind)];
+  throw new FaultError(at, `is refused: ${refusal.message ?? refusal.type}`);
 }
 
-function parsedPolicy(text: string, path: Path): unknown {
-  let document: unknown;
+/** Why IAM would not take a policy; null where it would. */
+function refusalOf(text: string, kind: PolicyKind): Refusal | null {
   try {
-    document = JSON.parse(text);
-  } catch {
-    throw new FaultError(path, "is not valid JSON");
+    parseDocument(text, kind, null);
+    return null;
+  } catch (error) {
+    if (error instanceof KmsError) return error.refusal;
+    throw error;
   }
-  if (typeof document !== "object") throw new FaultError(path, "has to be a policy document");
-  const fault = check(document, policySchema, configurationSchema);
-  if (fault) throw new FaultError(path, [...fault.path, fault.text].join(" "));
-  return document;
 }
 
 interface PolicyDocument {
   readonly Statement: object | readonly object[];
 }
 
-/** The elements that a statement of each kind of policy must have, and those it must not. */
-const elements = {
-  identity: {
-    needed: [
-      ["Action", "NotAction"],
-      ["Resource", "NotResource"],
-    ],
-    refused: ["Principal", "NotPrincipal"],
-  },
-  trust: {
-    needed: [
-      ["Action", "NotAction"],
-      ["Principal", "NotPrincipal"],
-    ],
-    refused: ["Resource", "NotResource"],
-  },
-} as const;
+/** Where a policy is wrong, so that its line can be named: in one statement, in one element of it. */
+function placeOfFault({ Statement }: PolicyDocument, kind: PolicyKind): Path {
+  const isWrong = (statement: object) =>
+    refusalOf(JSON.stringify({ Statement: statement }), kind) !== null;
+  if (!Array.isArray(Statement)) return ["Statement", ...elementAtFault(Statement, isWrong)];
+  const index = Statement.findIndex(isWrong);
+  return index < 0
+    ? ["Statement"]
+    : ["Statement", index, ...elementAtFault(Statement[index], isWrong)];
+}
 
-function requireElements({ Statement }: PolicyDocument, kind: PolicyKind, path: Path): void {
-  const { needed, refused } = elements[kind];
-  const isList = Array.isArray(Statement);
-  for (const [index, statement] of [Statement].flat().entries()) {
-    const at = [...path, "Statement", ...(isList ? [index] : [])];
-    for (const pair of needed) {
-      if (pair.filter((name) => Object.hasOwn(statement, name)).length !== 1) {
-        throw new FaultError(at, `needs one of ${pair.join(" and ")}`);
-      }
-    }
-    const wrong = refused.find((name) => Object.hasOwn(statement, name));
-    if (wrong !== undefined) {
-      throw new FaultError([...at, wrong], `has no place in a policy of this kind`);
-    }
+/** The element without which, or with another value of which, nothing would be wrong. */
+function elementAtFault(statement: object, isWrong: (statement: object) => boolean): Path {
+  const name = Object.keys(statement).find((each) => {
+    const other = Object.entries(statement).filter(([element]) => element !== each);
+    const rest = Object.fromEntries(other);
+    return !isWrong(rest) || !isWrong({ ...rest, [each]: each === "Effect" ? "Deny" : "*" });
+  });
+  return name === undefined ? [] : [name];
+}
+
+function jsonOf(written: object, path: Path): string {
+  try {
+    return JSON.stringify(written);
+  } catch (error) {
+    // The stack's end, and not the file's.
+    if (error instanceof RangeError) throw new FaultError(path, "is too deep");
+    throw error;
   }
 }

@@ -86,8 +86,8 @@ const statement = {
   },
 } satisfies Schema;
 
-/** A policy document as an object; as a text it is read first, then held to this. */
-export const policySchema = {
+/** A policy document as an object. Whether IAM would take it, as a text or not, its grammar says. */
+const policySchema = {
   description: "A policy document, as it is or as a text of JSON.",
   type: ["object", "string"],
   required: ["Statement"],

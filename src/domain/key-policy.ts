@@ -2,6 +2,7 @@
 // checks and its evaluation are in policy/.
 // https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html
 
+import { KmsError } from "../errors.ts";
 import { type PolicyDocument, parseDocument } from "./policy/grammar.ts";
 import { type Editor, requireNoLockout } from "./policy/lockout.ts";
 import { print } from "./policy/ordered-json.ts";
@@ -40,12 +41,12 @@ export function acceptKeyPolicy(
   to: {
     readonly partition: string;
     readonly editor: Editor | null;
-    /** Whether there is a user, role or account of this ARN; where left out, there is. */
-    readonly exists?: (principalArn: string) => boolean;
+    /** ARNs of users and roles that are known not to be. */
+    readonly unknownPrincipals?: readonly string[] | undefined;
   },
 ): string {
   const policy = parseKeyPolicy(text, to.partition);
-  if (to.exists) requirePrincipals(policy, to.exists);
+  requirePrincipals(policy, to.unknownPrincipals ?? []);
   if (to.editor) requireNoLockout(policy, to.editor);
   return printKeyPolicy(policy);
 }
@@ -68,11 +69,26 @@ export function printKeyPolicy(policy: PolicyDocument): string {
   return print(policy.members);
 }
 
-/** `*`, unique IDs and services are not looked up. */
-function requirePrincipals({ statements }: PolicyDocument, exists: (arn: string) => boolean): void {
-  const named = statements.flatMap(({ principal }) => principal?.values ?? []);
-  const isUnknown = named.some(
-    ({ type, id }) => type === "AWS" && id.startsWith("arn:") && !exists(id),
-  );
+function requirePrincipals(policy: PolicyDocument, unknown: readonly string[]): void {
+  if (unknown.length === 0) return;
+  const isUnknown = principalArnsOf(policy).some((arn) => unknown.includes(arn));
   if (isUnknown) throw malformed(INVALID_PRINCIPALS);
+}
+
+/** Whom a policy names by ARN: `*`, unique IDs and services are not looked up. */
+function principalArnsOf({ statements }: PolicyDocument): string[] {
+  const named = statements.flatMap(({ principal }) => principal?.values ?? []);
+  return named
+    .filter(({ type, id }) => type === "AWS" && id.startsWith("arn:"))
+    .map(({ id }) => id);
+}
+
+/** The same of a text; none of one that KMS would not take, which is refused for that. */
+export function principalArnsIn(text: string, partition: string): string[] {
+  try {
+    return principalArnsOf(parseKeyPolicy(text, partition));
+  } catch (error) {
+    if (error instanceof KmsError) return [];
+    throw error;
+  }
 }

@@ -1,6 +1,9 @@
 // Who calls, as policies see them. Plain data, fit to travel with a call.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable
 
+import { rootArn } from "./arn.ts";
+import type { Region } from "./region.ts";
+
 /** A caller that a configuration or a session names, or a service of AWS, whose `arn` is its name. */
 export interface Principal {
   readonly type: "Account" | "User" | "AssumedRole" | "Service";
@@ -27,6 +30,23 @@ export interface Principal {
   readonly boundary: string | null;
   /** A session's policies, as JSON text, of which one has to allow; null where it has none. */
   readonly sessionPolicies: readonly string[] | null;
+}
+
+/** The root of an account, whom its account lets do everything. */
+export function rootPrincipal(region: Region, accountId: string): Principal {
+  const arn = rootArn(region, accountId);
+  return {
+    type: "Account",
+    accountId,
+    arn,
+    principalArn: arn,
+    userId: accountId,
+    userName: null,
+    tags: {},
+    policies: null,
+    boundary: null,
+    sessionPolicies: null,
+  };
 }
 
 /** What the conditions of a policy may ask of the request itself. */

@@ -2,7 +2,6 @@
 // policies see. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
 
 import type { Configuration, Role, User } from "../configuration/configuration.ts";
-import { rootArn } from "../domain/arn.ts";
 import type { Principal } from "../domain/principal.ts";
 import { partitionOf, type Region } from "../domain/region.ts";
 import type { RoleSession } from "./session.ts";
@@ -20,9 +19,12 @@ export class Accounts {
   readonly #keys = new Map<string, KeyHolder>();
   readonly #users = new Map<string, User>();
   readonly #roles = new Map<string, Role>();
+  /** Those that have a principal, so that one that is not there is none. */
+  readonly #known = new Set<string>();
 
   constructor({ accounts }: Configuration) {
     for (const { id: accountId, users, roles } of accounts) {
+      if (users.length + roles.length > 0) this.#known.add(accountId);
       for (const role of roles) this.#roles.set(`${accountId}/${role.name}`, role);
       for (const user of users) {
         this.#users.set(`${accountId}/${user.name}`, user);
@@ -46,6 +48,34 @@ export class Accounts {
     return this.#users.get(`${accountId}/${name}`) ?? null;
   }
 
+  /** By the name alone, as in a session's ARN. */
+  roleNamed(accountId: string, name: string): Role | null {
+    return this.#roles.get(`${accountId}/${name}`) ?? null;
+  }
+
+  /**
+   * Whether there may be a principal of this ARN: where an account has principals, only they are;
+   * any other account is not known, nor are federated users.
+   */
+  mayBe(principalArn: string): boolean {
+    const [, accountId = "", kind, name = ""] = PRINCIPAL_ARN.exec(principalArn) ?? [];
+    if (!this.#known.has(accountId)) return true;
+    switch (kind) {
+      case "user":
+        return this.userOf(accountId, name) !== null;
+      case "role":
+        return this.role(accountId, name) !== null;
+      default:
+        return this.roleNamed(accountId, name.slice(0, name.indexOf("/"))) !== null;
+    }
+  }
+
+  /** `fullName` is the name with its path, as in a user's ARN. */
+  userOf(accountId: string, fullName: string): User | null {
+    const user = this.user(accountId, fullName.slice(fullName.lastIndexOf("/") + 1));
+    return user && user.path + user.name === fullName ? user : null;
+  }
+
   /** `fullName` is the name with its path, as in a role's ARN. */
   role(accountId: string, fullName: string): Role | null {
     const role = this.#roles.get(`${accountId}/${fullName.slice(fullName.lastIndexOf("/") + 1)}`);
@@ -53,25 +83,13 @@ export class Accounts {
   }
 }
 
+const PRINCIPAL_ARN = /^arn:[a-z-]+:(?:iam|sts)::(\d{12}):(user|role|assumed-role)\/(.+)$/;
+
 const iamArn = (region: Region, accountId: string, resource: string) =>
   `arn:${partitionOf(region)}:iam::${accountId}:${resource}`;
 
 export const roleArn = (region: Region, accountId: string, fullName: string) =>
   iamArn(region, accountId, `role/${fullName}`);
-
-/** The account itself, which is who signs with twelve digits. */
-export const rootPrincipal = (region: Region, accountId: string): Principal => ({
-  type: "Account",
-  accountId,
-  arn: rootArn(region, accountId),
-  principalArn: rootArn(region, accountId),
-  userId: accountId,
-  userName: null,
-  tags: {},
-  policies: null,
-  boundary: null,
-  sessionPolicies: null,
-});
 
 export function userPrincipal(region: Region, accountId: string, user: User): Principal {
   const arn = iamArn(region, accountId, `user/${user.path}${user.name}`);
@@ -95,9 +113,10 @@ export function userPrincipal(region: Region, accountId: string, user: User): Pr
  */
 export function sessionPrincipal(
   region: Region,
-  { accountId, roleName, sessionName, tags, policy }: RoleSession,
+  session: Pick<RoleSession, "accountId" | "roleName" | "sessionName" | "tags" | "policy">,
   role: Role | null,
 ): Principal {
+  const { accountId, roleName, sessionName, tags, policy } = session;
   const name = roleName.slice(roleName.lastIndexOf("/") + 1);
   return {
     type: "AssumedRole",

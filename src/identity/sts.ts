@@ -202,18 +202,22 @@ function sessionTags(
         "transitive tag key from the calling session.",
     );
   }
-  const handedOn = inherited.map((key) => [key, principal.tags[key] ?? ""] as const);
+  const handedOn = inherited.map((key) => [key, ownTag(principal, key)] as const);
   return {
     tags: Object.fromEntries([...handedOn, ...Tags.map(({ Key, Value }) => [Key, Value] as const)]),
     transitive: [...inherited, ...TransitiveTagKeys],
   };
 }
 
+/** Where nobody's word is checked a token may hand on a tag that its session has not. */
+const ownTag = ({ tags }: Principal, key: string) =>
+  Object.hasOwn(tags, key) ? (tags[key] ?? "") : "";
+
 function sessionPolicy({ Policy }: Input<"AssumeRole">): string | null {
   if (Policy === undefined) return null;
   const fault = sessionPolicyFault(Policy);
   if (fault !== null) {
-    throw new StsError("MalformedPolicyDocument", `Syntax errors in policy: it ${fault}.`);
+    throw new StsError("MalformedPolicyDocument", fault);
   }
   return Policy;
 }
@@ -240,31 +244,29 @@ function requireMayAssume(
   input: Input<"AssumeRole">,
   { accountId, roleName, transitive }: RoleSession,
   { principal, request, region, verified }: StsCaller,
-  { accounts }: StsService,
+  { accounts, now }: StsService,
 ): void {
-  const { RoleArn: roleArn, Tags = [], ExternalId } = input;
+  const { RoleArn: roleArn, Tags = [] } = input;
   const role = accounts.role(accountId, roleName);
-  const context = new Map<string, readonly string[]>([
-    ["sts:rolesessionname", [input.RoleSessionName]],
-    ["aws:requestedregion", [region]],
-    ["aws:securetransport", [String(request.secure)]],
-  ]);
-  if (ExternalId !== undefined) context.set("sts:externalid", [ExternalId]);
-  if (Tags.length > 0)
-    context.set(
-      "aws:tagkeys",
-      Tags.map(({ Key }) => Key),
-    );
-  if (transitive.length > 0) context.set("sts:transitivetagkeys", transitive);
-  for (const { Key, Value } of Tags) context.set(`aws:requesttag/${Key.toLowerCase()}`, [Value]);
-  for (const action of ["sts:AssumeRole", "sts:TagSession"] as const) {
-    if (action === "sts:TagSession" && Tags.length === 0) continue;
-    const asked = { action, roleArn, roleAccountId: accountId, context };
-    // A role that no configuration names is anyone's where everyone is served.
-    if (role ? mayAssume(role.trust, principal, asked) : !verified) continue;
+  const asked = {
+    roleArn,
+    roleAccountId: accountId,
+    caller: principal,
+    region,
+    request,
+    now,
+    sessionName: input.RoleSessionName,
+    externalId: input.ExternalId,
+    tags: new Map(Tags.map(({ Key, Value }) => [Key, Value])),
+    transitiveTagKeys: transitive,
+  };
+  for (const action of ["AssumeRole", "TagSession"] as const) {
+    if (action === "TagSession" && Tags.length === 0) continue;
+    // Where signatures count a role has to be there; elsewhere it need not be configured.
+    if ((role || !verified) && mayAssume(role, { ...asked, action }).allowed) continue;
     throw new StsError(
       "AccessDenied",
-      `User: ${principal.arn} is not authorized to perform: ${action} on resource: ${roleArn}`,
+      `User: ${principal.arn} is not authorized to perform: sts:${action} on resource: ${roleArn}`,
     );
   }
 }

@@ -6,6 +6,7 @@ import { type DirectoryEntry, takeIn } from "../domain/directory.ts";
 import { parseQuotas } from "../domain/quota.ts";
 import { RequestRates } from "../domain/request-rate.ts";
 import type { GrantNews } from "../domain/retirable-grant.ts";
+import { type Explanation, explainWithoutKey } from "../operations/explanation.ts";
 import { directoryOperations, keyStoreOperations } from "../operations/index.ts";
 import type { Caller } from "../operations/operation.ts";
 import {
@@ -15,6 +16,7 @@ import {
   keyStoreNow,
   performOnKeyStores,
 } from "../operations/perform-on-key-stores.ts";
+import type { AccountPermission } from "../operations/permission.ts";
 import { type Reply, replyTo } from "../operations/reply.ts";
 import type { RequestCount } from "../operations/request-counts.ts";
 import { workerSettingsFrom } from "../settings.ts";
@@ -72,6 +74,11 @@ export class DirectoryObject extends DurableObject<Env> {
     } catch (error) {
       return replyTo(error);
     }
+  }
+
+  /** What IAM policies alone would allow, and why. Changes nothing. */
+  explain(permission: Omit<AccountPermission, "now">): readonly Explanation[] {
+    return explainWithoutKey({ ...permission, now: this.#now() });
   }
 
   /** The ID of the key an alias names, or null. */

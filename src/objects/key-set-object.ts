@@ -10,6 +10,7 @@ import type { Region } from "../domain/region.ts";
 import { countsByKey, parseRequestQuotas, type RequestQuotas } from "../domain/request-quota.ts";
 import type { GrantNews } from "../domain/retirable-grant.ts";
 import { nextDue } from "../domain/schedule.ts";
+import { explainOnKey } from "../operations/explanation.ts";
 import type { KeyStoreOfKey } from "../operations/key-store-of-key.ts";
 import {
   type KeyStoreDesk,
@@ -39,14 +40,13 @@ import { KeySetStore, type Untold } from "./key-set-store.ts";
 import { type AtHand, forgetAtHand, keySetAtHand, putAtHand } from "./key-sets-at-hand.ts";
 import { directoryName, objectName } from "./names.ts";
 import { newKeyPairFrom } from "./new-key-pair.ts";
+import { proxiesOf } from "./proxies.ts";
 import { StorageShare } from "./storage-share.ts";
 import { isTenantGone, tenantGone } from "./tenant-gone.ts";
 import type { KeysFull } from "./tenant-object.ts";
 
 /** When the last use of a key is saved: after the answer, and before an idle object is evicted. */
 const SAVE_USAGE_MS = 5000;
-
-import { proxiesOf } from "./proxies.ts";
 
 /** When the alarm tells directories again what they may not have heard. */
 const RETRY_MS = 2000;
@@ -102,8 +102,8 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
   /**
    * Uses the key for a caller in this isolate, which makes no difference to coming by `perform`:
    * null while anything is due, or not on disk yet and so not to be seen, or to be asked of a custom
-   * key store, or to be counted. Must not touch `ctx`,
-   * which may be gone: an object that was evicted still knows what is on disk.
+   * key store, or to be counted. Must not touch `ctx`, which may be gone: an object that was evicted
+   * still knows what is on disk.
    */
   use(call: Call): { readonly output: Output | Promise<Output> } | null {
     if (!this.#set || this.#unsaved > 0 || this.#set.customKeyStore) return null;
@@ -131,8 +131,16 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
     if (!this.#settings.oneIsolate) return new LastUsages();
     const { name = "" } = this.ctx.id;
     const before = keySetAtHand(name);
-    putAtHand(name, this);
+    this.#keepAtHand();
     return before instanceof KeySetObject ? before.#usages : new LastUsages();
+  }
+
+  /** Who merely asked for a key that is not there takes nobody's place. */
+  #keepAtHand(): void {
+    if (!this.#settings.oneIsolate) return;
+    const { name = "" } = this.ctx.id;
+    if (this.#set) putAtHand(name, this);
+    else forgetAtHand(name);
   }
 
   /** Counts a use of the key where the request quotas are those of its type. */
@@ -173,6 +181,17 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
         await withinMs(PATIENCE_MS, directory.releaseKey(call.keyId)).catch(logged("told"));
       }
       throw error;
+    }
+  }
+
+  /** What a call would be allowed, and why. Changes nothing. */
+  explain(call: Call): Reply {
+    try {
+      this.#requireTenant();
+      const at = this.#moment();
+      return { output: explainOnKey(atMoment(this.#set, at), call, at, this.#usages) };
+    } catch (error) {
+      return replyTo(error);
     }
   }
 
@@ -306,7 +325,9 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
     if (set) assertKeySet(set);
     if (this.#set === null) this.#store.putOffset(this.#offsetMs);
     this.#store.save(this.#set, announced);
+    const other = (this.#set === null) !== (set === null);
     this.#set = set;
+    if (other) this.#keepAtHand();
     this.#awaitDisk();
     this.#share.saved();
     if (entries.size === 0 && grants.length === 0) return nothing;

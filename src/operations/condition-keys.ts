@@ -5,7 +5,11 @@
 
 import { parseKeyReference } from "../domain/arn.ts";
 import type { Tag } from "../domain/key-set.ts";
-import type { ConditionContext, ContextValue } from "../domain/policy/variables.ts";
+import {
+  type ConditionContext,
+  type ContextValue,
+  MAX_EFFORT,
+} from "../domain/policy/variables.ts";
 import type { KeyFacts, Question, RecipientAttestation } from "./question.ts";
 
 type Read = (
@@ -28,6 +32,8 @@ const member =
   (name: string, standard?: string | number | boolean): Read =>
   ({ input }) =>
     (input[name] ?? standard) as ReturnType<Read>;
+
+const DAY_MS = 86_400_000;
 
 const encrypting =
   "Decrypt Encrypt GenerateDataKey GenerateDataKeyPair GenerateDataKeyPairWithoutPlaintext " +
@@ -87,6 +93,10 @@ const rows: Readonly<Record<string, Row>> = {
     member("PendingWindowInDays", 30),
   ),
   "kms:signingalgorithm": of("Sign Verify", member("SigningAlgorithm")),
+  // Of every use a key keeps the instant, so that its tracking began with the key.
+  "kms:trailingdayswithoutkeyusage": of("DisableKey ScheduleKeyDeletion", ({ key, now }) =>
+    key?.unusedSince === undefined ? null : Math.floor((now - key.unusedSince) / DAY_MS),
+  ),
   "kms:validto": of("ImportKeyMaterial", ({ input }) =>
     typeof input.ValidTo === "number" ? instant(input.ValidTo * 1000) : null,
   ),
@@ -149,8 +159,11 @@ const namedRows: Readonly<Record<string, NamedRow>> = {
 
 /** The values of a request's condition keys. Nothing is read before a condition asks for it. */
 export const contextOf = (question: Question): ConditionContext => ({
+  effort: { left: MAX_EFFORT },
   valueOf(name) {
     const lower = name.toLowerCase();
+    const { supposed } = question;
+    if (supposed && Object.hasOwn(supposed, lower)) return supposed[lower];
     const row = Object.hasOwn(rows, lower) ? rows[lower] : undefined;
     if (row) return has(row, question) ? valueIn(row.read(question)) : undefined;
     const length = prefixLength(lower);
@@ -174,9 +187,20 @@ function valueIn(value: ReturnType<Read>): ContextValue {
 /** Names are not case-sensitive; where two differ in their case alone, the exact one counts. */
 function memberNamed(members: Readonly<Record<string, string>>, name: string): string | undefined {
   if (Object.hasOwn(members, name)) return members[name];
-  const lower = name.toLowerCase();
-  const found = Object.keys(members).find((own) => own.toLowerCase() === lower);
+  const found = namesIn(members).get(name.toLowerCase());
   return found === undefined ? undefined : members[found];
+}
+
+const knownNames = new WeakMap<object, ReadonlyMap<string, string>>();
+
+/** The first name of each in lower case: found once, however many conditions ask. */
+function namesIn(members: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
+  const known = knownNames.get(members);
+  if (known) return known;
+  const names = new Map<string, string>();
+  for (const own of Object.keys(members).reverse()) names.set(own.toLowerCase(), own);
+  knownNames.set(members, names);
+  return names;
 }
 
 /**

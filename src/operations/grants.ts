@@ -14,8 +14,9 @@ import {
 import { accountOfPrincipal } from "../domain/grant-principal.ts";
 import { GRANT_SECRET_BYTES, grantToken, readGrantToken } from "../domain/grant-token.ts";
 import { withKeys } from "../domain/key-set.ts";
+import type { Decision } from "../domain/policy/decision.ts";
 import { requireQuota } from "../domain/quota.ts";
-import { KmsError, notAllowedByResource, validation } from "../errors.ts";
+import { KmsError, validation } from "../errors.ts";
 import {
   grantListEntry,
   grantsAfter,
@@ -42,7 +43,7 @@ import {
   use,
 } from "./operation.ts";
 import { markerPosition, page, pageLimit } from "./pages.ts";
-import { accessDenied, callerArn, decisionOnRetirement, type Permission } from "./permission.ts";
+import { accessDenied, decisionOnRetirement, type Permission } from "./permission.ts";
 import { required, text } from "./shape.ts";
 
 const GRANT_PAGE = { standard: 50, max: 100 };
@@ -193,16 +194,24 @@ export const grantSteps = {
 };
 
 function requireMayRetire(grant: Grant | null, target: Target, permission: Permission): void {
+  const decision = retirementDecision(grant, target, permission);
+  if (decision.allowed) return;
+  throw accessDenied(permission, decision, `on resource: ${target.arn}`);
+}
+
+/** Whether the caller may retire a grant, null being one that is not there. */
+export function retirementDecision(
+  grant: Grant | null,
+  target: Target,
+  permission: Permission,
+): Decision {
   const { caller } = permission;
   const { principal, request } = caller;
   if (grant && principal && request) {
-    const decision = decisionOnRetirement({ ...permission, principal }, target, grant);
-    if (!decision.allowed) {
-      throw accessDenied(permission, decision, `on resource: ${target.arn}`);
-    }
-  } else if (!mayRetire(grant, target, caller)) {
-    throw notAllowedByResource(callerArn(caller), "RetireGrant", target.arn);
+    return decisionOnRetirement({ ...permission, principal }, target, grant);
   }
+  if (!mayRetire(grant, target, caller)) return { allowed: false, of: "resource", by: null };
+  return { allowed: true, by: grant ? [{ kind: "grant", grantId: grant.id }] : [] };
 }
 
 /**

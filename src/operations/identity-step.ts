@@ -3,20 +3,16 @@
 
 import { aliasArn } from "../domain/arn.ts";
 import { type Edge, inDirectory } from "./operation.ts";
-import { isUnlimited, requireByAccount } from "./permission.ts";
+import { type AccountPermission, isUnlimited, requireByAccount } from "./permission.ts";
+import { attestationFacts } from "./question.ts";
 
-interface IdentityQuestion {
-  readonly action: string;
-  readonly resource: string;
-  readonly input: object;
-}
+type IdentityQuestion = Omit<AccountPermission, "caller" | "now">;
 
 export const identitySteps = {
   RequireByAccount: inDirectory({
     input: {},
     run(_directory, question, caller, now) {
-      const { action, resource, input } = question as IdentityQuestion;
-      requireByAccount({ action, caller, input, now }, resource);
+      requireByAccount({ ...(question as IdentityQuestion), caller, now });
       return null;
     },
   }),
@@ -30,7 +26,10 @@ export async function requireIdentityPermission(
   resource = "*",
 ): Promise<void> {
   if (!edge.caller.request || isUnlimited(edge.caller)) return;
-  await edge.onDirectory("RequireByAccount", { action, resource, input });
+  const { recipient } = edge;
+  const fetched = recipient && { attestation: attestationFacts(recipient) };
+  const question: IdentityQuestion = { action, resource, input, fetched };
+  await edge.onDirectory("RequireByAccount", question);
 }
 
 /** The same on an alias, which `input` names. */

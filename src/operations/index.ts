@@ -78,7 +78,7 @@ function withPermission(action: string, record: InDirectory<unknown>): InDirecto
   return {
     ...record,
     run(directory, input, caller, now, quotas) {
-      requireByAccount({ action, caller, input: input as object, now });
+      requireByAccount({ action, caller, input: input as object, now, resource: "*" });
       return record.run(directory, input, caller, now, quotas);
     },
   };

@@ -20,7 +20,7 @@ function remembering(read: (text: string) => Policy): (text: string) => Policy {
   };
 }
 
-const reader = (kind: PolicyKind, partition?: Partition) =>
+const reader = (kind: PolicyKind, partition: Partition | null = null) =>
   remembering((text) => policyIn(text, kind, partition));
 
 const keyPolicies = new Map<Partition, (text: string) => Policy>();
@@ -38,3 +38,6 @@ export function keyPolicy(text: string, region: Region): Policy {
 
 /** An identity-based policy, a permissions boundary or a session policy. */
 export const identityPolicy = reader("identity");
+
+/** Who may assume a role. */
+export const trustPolicy = reader("trust");

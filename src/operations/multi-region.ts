@@ -11,7 +11,7 @@ import * as members from "./members.ts";
 import { newKey } from "./new-key.ts";
 import { change } from "./operation.ts";
 import { editorOf, requireMayCreate } from "./permission.ts";
-import { factsOf, type KeyFacts } from "./question.ts";
+import { replicaFacts } from "./question.ts";
 import { boolean, required } from "./shape.ts";
 
 export const multiRegion = {
@@ -34,10 +34,11 @@ export const multiRegion = {
       requireVacant(set, region);
       // What AWS does in the other Region is a CreateKey of the caller's.
       const asked = { caller, input, now: at.now };
-      const wanted: KeyFacts = { ...factsOf(target), type: "REPLICA", tags: [], arn: null };
+      const wanted = replicaFacts(target);
       requireMayCreate(asked, wanted, region);
       const editor = editorOf(asked, wanted, region, set.keyId);
-      const owner = { region, accountId: set.accountId, editor };
+      const { unknownPrincipals } = caller;
+      const owner = { region, accountId: set.accountId, editor, unknownPrincipals };
       const replica: Key = {
         ...newKey(input, owner, "Creating", at),
         readyAt: at.now + at.delays.creatingMs,

@@ -121,7 +121,7 @@ function requireSmall(context: Readonly<Record<string, string>>): void {
 export function grantTerms({ set, key }: Target, input: NewGrantInput, caller: Caller): GrantTerms {
   const SourceArn = input.Constraints?.SourceArn;
   for (const principal of [input.GranteePrincipal, input.RetiringPrincipal]) {
-    if (principal !== undefined) requirePrincipal(principal, key.region);
+    if (principal !== undefined) requirePrincipal(principal, key.region, caller);
   }
   for (const service of [input.GranteeServicePrincipal, input.RetiringServicePrincipal]) {
     if (service !== undefined && !isServicePrincipal(service)) {
@@ -145,21 +145,22 @@ export function grantTerms({ set, key }: Target, input: NewGrantInput, caller: C
 }
 
 /** AWS takes services here, too (acceptance tests of Terraform's provider, which run on AWS). */
-function requirePrincipal(principal: string, region: Region): void {
+function requirePrincipal(principal: string, region: Region, { unknownPrincipals }: Caller): void {
   if (isServicePrincipal(principal)) return;
   requirePrincipalArn(principal, region);
+  if (unknownPrincipals?.includes(principal)) throw invalidPrincipal(principal);
 }
 
-/** Whether there is such a principal is IAM's to know; its form and partition are asked here. */
+/** Its form and partition; whether there is such a principal the caller's edge knows. */
 export function requirePrincipalArn(principal: string, region: Region): string {
   const account = accountOfPrincipal(principal);
   if (account?.partition === partitionOf(region)) return account.accountId;
-  // Seen in public logs of AWS.
-  throw new KmsError(
-    "InvalidArnException",
-    `ARN does not refer to a valid principal: ${principal}`,
-  );
+  throw invalidPrincipal(principal);
 }
+
+/** Seen in public logs of AWS. */
+const invalidPrincipal = (principal: string) =>
+  new KmsError("InvalidArnException", `ARN does not refer to a valid principal: ${principal}`);
 
 /** Holds operations and constraints to what keys of this kind have. */
 function requireFit(set: KeySet, input: NewGrantInput): void {

@@ -15,6 +15,14 @@ interface NewKeyInput {
   readonly Tags?: readonly Tag[] | undefined;
 }
 
+interface Owner {
+  readonly region: Region;
+  readonly accountId: string;
+  /** Who has to be able to change the policy afterwards, unless the input bypasses that. */
+  readonly editor: Editor | null;
+  readonly unknownPrincipals?: readonly string[] | undefined;
+}
+
 /**
  * The new member of `owner.region`, with the default key policy, no description and no tags where
  * the request has none. Throws MalformedPolicyDocumentException, TagException and
@@ -22,16 +30,11 @@ interface NewKeyInput {
  */
 export function newKey(
   input: NewKeyInput,
-  owner: {
-    readonly region: Region;
-    readonly accountId: string;
-    /** Who has to be able to change the policy afterwards, unless the input bypasses that. */
-    readonly editor: Editor | null;
-  },
+  owner: Owner,
   state: "Enabled" | "Creating" | "PendingImport",
   at: Moment,
 ): Key {
-  const { region, accountId, editor } = owner;
+  const { region } = owner;
   const key: Key = {
     region,
     state,
@@ -40,7 +43,7 @@ export function newKey(
     deletionAt: null,
     waitingPeriodDays: null,
     description: input.Description ?? "",
-    policy: policyOf(input, region, accountId, editor, at),
+    policy: policyOf(input, owner, at),
     tags: acceptTags([], input.Tags ?? [], at.quotas),
     imported: {},
     grants: [],
@@ -55,16 +58,11 @@ function requireRoom({ keysWithoutRoom, quotas }: Moment): void {
   requireQuota("KEYS", keysWithoutRoom + 1, quotas, String(keysWithoutRoom));
 }
 
-function policyOf(
-  input: NewKeyInput,
-  region: Region,
-  accountId: string,
-  editor: Editor | null,
-  { quotas }: Moment,
-): string {
-  const partition = partitionOf(region);
+function policyOf(input: NewKeyInput, owner: Owner, { quotas }: Moment): string {
+  const { accountId, unknownPrincipals } = owner;
+  const partition = partitionOf(owner.region);
   if (input.Policy === undefined) return defaultKeyPolicy(partition, accountId);
   requirePolicySize(input.Policy, quotas);
-  const bypassed = input.BypassPolicyLockoutSafetyCheck ?? false;
-  return acceptKeyPolicy(input.Policy, { partition, editor: bypassed ? null : editor });
+  const editor = input.BypassPolicyLockoutSafetyCheck ? null : owner.editor;
+  return acceptKeyPolicy(input.Policy, { partition, editor, unknownPrincipals });
 }

@@ -27,6 +27,8 @@ export interface Caller {
   readonly principal?: Principal;
   /** What conditions may ask of the request; left out where no policy is evaluated. */
   readonly request?: RequestContext;
+  /** Of the principals that the request's policy or grant names, those that are known not to be. */
+  readonly unknownPrincipals?: readonly string[];
 }
 
 /** What an operation finds: a key of the called Region in its set. */

@@ -61,7 +61,8 @@ export async function performOnKeyStores(
   const before = viewOf(host, caller);
   // What callers cannot name is a step of something else, which has asked.
   if (Object.hasOwn(operations, operation)) {
-    requireByAccount({ action: operation, caller, input, now: before.at.now });
+    const { now } = before.at;
+    requireByAccount({ action: operation, caller, input, now, resource: "*" });
   }
   const proxy = record.asks?.(input, before) ?? null;
   const request = { kmsOperation: operation, kmsRequestId: requestId };

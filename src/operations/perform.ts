@@ -24,6 +24,7 @@ import {
   callerArn,
   decisionOnKey,
   type Fetched,
+  type Permission,
   requireMayCreate,
 } from "./permission.ts";
 import { attestationFacts, requestedKey } from "./question.ts";
@@ -144,7 +145,13 @@ export async function prepare(call: Call, newKeyPair: NewKeyPair): Promise<unkno
   return record?.kind === "create" ? record.prepare(call.input, call.caller, newKeyPair) : null;
 }
 
-function found(set: KeySet | null, record: KeyRecord, call: Call, usages: LastUsages): Target {
+/** The key that a call is for. Throws what AWS answers where there is none. */
+export function found(
+  set: KeySet | null,
+  record: KeyRecord,
+  call: Call,
+  usages: LastUsages,
+): Target {
   const { region } = call.caller;
   const key = set && keyIn(set, region);
   if (set && key) {
@@ -157,20 +164,33 @@ function found(set: KeySet | null, record: KeyRecord, call: Call, usages: LastUs
 
 /** Throws AccessDeniedException unless policies or a grant allow it, on each key it takes. */
 function requirePermission(target: Target, record: KeyRecord, call: Call, at: Moment): void {
-  const { awsAlias } = target.set;
-  if (awsAlias !== undefined && !managedKeyAllows(awsAlias, record.action ?? call.operation)) {
-    throw notAllowed(record, call, target.arn);
-  }
+  if (isKeptFromAll(target, record, call)) throw notAllowed(record, call, target.arn);
   if (record.ownPermission) return;
-  requireOnKey(target, record, call, at);
-  const related = record.related?.(target, call.input);
-  if (related) requireOnKey(related, record, call, at);
+  const permission = permissionOf(record, call, at);
+  for (const each of targetsOf(target, record, call)) requireOnKey(each, record, call, permission);
 }
 
-function requireOnKey(target: Target, record: KeyRecord, call: Call, at: Moment): void {
+/** Whether AWS keeps it to itself: it is a managed key's. */
+export function isKeptFromAll({ set }: Target, record: KeyRecord, { operation }: Call): boolean {
+  const { awsAlias } = set;
+  return awsAlias !== undefined && !managedKeyAllows(awsAlias, record.action ?? operation);
+}
+
+/** The permission that a call takes. */
+export function permissionOf(record: KeyRecord, call: Call, { now }: Moment): Permission {
   const { caller, input, operation } = call;
-  const permission = { action: record.action ?? operation, caller, input, now: at.now };
-  const decision = decisionOnKey(permission, target, asked(call));
+  return { action: record.action ?? operation, caller, input, now, fetched: asked(call) };
+}
+
+/** The keys on which it takes that. */
+export function targetsOf(target: Target, record: KeyRecord, { input }: Call): readonly Target[] {
+  const related = record.related?.(target, input);
+  return related ? [target, related] : [target];
+}
+
+function requireOnKey(target: Target, record: KeyRecord, call: Call, permission: Permission): void {
+  const { input } = call;
+  const decision = decisionOnKey(permission, target);
   if (!decision || decision.allowed) return;
   const missing = record.missing?.(input);
   if (missing && decision.of === "resource") throw missing;

@@ -3,16 +3,26 @@
 
 import { keyArn, rootArn } from "../domain/arn.ts";
 import type { Grant } from "../domain/grant.ts";
-import { authorize, authorizeRetirement } from "../domain/policy/authorize.ts";
+import {
+  type AuthorizationRequest,
+  authorize,
+  authorizeRetirement,
+} from "../domain/policy/authorize.ts";
 import { type Decision, type Denied, grounds } from "../domain/policy/decision.ts";
 import type { Editor } from "../domain/policy/lockout.ts";
-import type { Principal, RequestContext } from "../domain/principal.ts";
+import { type Principal, type RequestContext, rootPrincipal } from "../domain/principal.ts";
 import type { Region } from "../domain/region.ts";
 import { notAuthorized } from "../errors.ts";
 import { contextOf, encryptionContext } from "./condition-keys.ts";
 import { identityPolicy, keyPolicy } from "./known-policies.ts";
 import type { Caller, Target } from "./operation.ts";
-import { factsOf, type KeyFacts, type Question, type RecipientAttestation } from "./question.ts";
+import {
+  factsOf,
+  type KeyFacts,
+  type Question,
+  type RecipientAttestation,
+  type SupposedValues,
+} from "./question.ts";
 
 /** A request for one permission, as the operation sees it. */
 export interface Permission {
@@ -21,6 +31,17 @@ export interface Permission {
   readonly caller: Caller;
   readonly input: object;
   readonly now: number;
+  readonly fetched?: Fetched | undefined;
+}
+
+/** A permission that IAM policies alone decide. */
+export interface AccountPermission extends Permission {
+  /** An ARN, or `*` where the action has no resource. */
+  readonly resource: string;
+  /** Where it is needed, if that is not the called Region. */
+  readonly region?: Region;
+  /** The key that is to be made. */
+  readonly key?: KeyFacts;
 }
 
 /** What conditions may ask about beside the request, where somebody has fetched it. */
@@ -28,6 +49,8 @@ export interface Fetched {
   /** The names of the key's aliases in each Region. */
   readonly aliases?: Readonly<Record<string, readonly string[]>>;
   readonly attestation?: RecipientAttestation;
+  /** Only where nobody is served but somebody asks what would be. */
+  readonly supposed?: SupposedValues;
 }
 
 /** The caller as refusals name it. */
@@ -61,11 +84,7 @@ export function namesAliases({ principal, request }: Caller): boolean {
  * A caller whom nobody named does to its own account's keys whatever no policy denies: who has
  * configured nobody could not help themselves otherwise.
  */
-export function decisionOnKey(
-  permission: Permission,
-  target: Target,
-  fetched: Fetched = {},
-): Decision | null {
+export function decisionOnKey(permission: Permission, target: Target): Decision | null {
   const { caller } = permission;
   const { set, key } = target;
   const own = caller.accountId === set.accountId;
@@ -73,29 +92,33 @@ export function decisionOnKey(
   const policy = keyPolicy(key.policy, key.region);
   if (own && isUnlimited(caller) && policy.leavesAllTo.has(set.accountId)) return null;
   if (!policy.denies && isUnnamedOwner(caller, target)) return null;
-  return evaluationOnKey(permission, target, fetched);
+  return evaluationOnKey(permission, target);
 }
 
 /** The same decision, always with what it is made by. */
-export function evaluationOnKey(
-  permission: Permission,
-  target: Target,
-  fetched: Fetched = {},
-): Decision {
+export function evaluationOnKey(permission: Permission, target: Target): Decision {
   const { caller } = permission;
-  const { set, key, arn } = target;
-  const facts = factsOf(target, fetched.aliases?.[key.region]);
-  const question = questionOf(permission, key.region, facts, fetched.attestation);
-  const access = {
-    accountId: set.accountId,
-    policy: keyPolicy(key.policy, key.region),
-    grants: key.grants,
-    use: grantedUse(question),
-  };
-  const asked = { ...question, resource: arn, key: access, context: contextOf(question) };
-  const decision = authorize(asked, identityPolicy);
+  const decision = authorize(requestOnKey(permission, target), identityPolicy);
   if (decision.allowed || decision.by || !isUnnamedOwner(caller, target)) return decision;
-  return { allowed: true, by: [{ kind: "account", accountId: set.accountId }] };
+  return { allowed: true, by: [{ kind: "account", accountId: target.set.accountId }] };
+}
+
+/** What policies and grants are asked about a key. */
+export function requestOnKey(permission: Permission, target: Target): AuthorizationRequest {
+  const { set, key, arn } = target;
+  const { aliases } = permission.fetched ?? {};
+  const question = questionOf(permission, key.region, factsOf(target, aliases?.[key.region]));
+  return {
+    ...question,
+    resource: arn,
+    key: {
+      accountId: set.accountId,
+      policy: keyPolicy(key.policy, key.region),
+      grants: key.grants,
+      use: grantedUse(question),
+    },
+    context: contextOf(question),
+  };
 }
 
 const isUnnamedOwner = ({ principal, accountId }: Caller, { set }: Target) =>
@@ -114,51 +137,58 @@ export function decisionOnRetirement(
 }
 
 /** What IAM policies alone decide; null where nothing has to be evaluated. */
-export function decisionByAccount(
-  permission: Permission,
-  resource: string,
-  region: Region = permission.caller.region,
-  key: KeyFacts | null = null,
-): Decision | null {
+export function decisionByAccount(permission: AccountPermission): Decision | null {
   const { caller } = permission;
   if (!caller.request || isUnlimited(caller)) return null;
+  return evaluationByAccount(permission);
+}
+
+/** The same decision, always with what it is made by. */
+export const evaluationByAccount = (permission: AccountPermission): Decision =>
+  authorize(requestByAccount(permission), identityPolicy);
+
+/** What IAM policies are asked. */
+export function requestByAccount(permission: AccountPermission): AuthorizationRequest {
+  const { resource, caller, region = caller.region, key = null } = permission;
   const question = questionOf(permission, region, key);
-  return authorize(
-    { ...question, resource, key: null, context: contextOf(question) },
-    identityPolicy,
-  );
+  return { ...question, resource, key: null, context: contextOf(question) };
 }
 
 /** Throws AccessDeniedException unless the caller's IAM policies allow it. */
-export function requireByAccount(
-  permission: Permission,
-  resource = "*",
-  region: Region = permission.caller.region,
-  key: KeyFacts | null = null,
-): void {
-  const decision = decisionByAccount(permission, resource, region, key);
+export function requireByAccount(permission: AccountPermission): void {
+  const decision = decisionByAccount(permission);
   if (decision && !decision.allowed) {
-    throw accessDenied(permission, decision, `on resource: ${resource}`);
+    throw accessDenied(permission, decision, onResource(permission));
   }
 }
+
+/** What AWS's refusal says of the resource. Seen in public issues: of TagResource on a new key nothing. */
+export const onResource = ({ action, resource }: AccountPermission) =>
+  action === "TagResource" ? null : `on resource: ${resource}`;
 
 /**
  * What making a key takes: CreateKey, and TagResource with tags. Both are IAM's alone, in the
  * Region where the key is to be.
  */
+export function permissionsToCreate(
+  asked: Omit<Permission, "action">,
+  key: KeyFacts,
+  region: Region,
+): AccountPermission[] {
+  const { Tags = [] } = asked.input as { Tags?: readonly unknown[] };
+  const creating = { ...asked, action: "CreateKey", resource: "*", key, region };
+  if (Tags.length === 0) return [creating];
+  const resource = keyArn(region, asked.caller.accountId, "*");
+  return [creating, { ...asked, action: "TagResource", resource, key, region }];
+}
+
+/** Throws AccessDeniedException unless the caller may make the key. */
 export function requireMayCreate(
-  { caller, input, now }: Omit<Permission, "action">,
+  asked: Omit<Permission, "action">,
   key: KeyFacts,
   region: Region,
 ): void {
-  requireByAccount({ action: "CreateKey", caller, input, now }, "*", region, key);
-  const { Tags = [] } = input as { Tags?: readonly unknown[] };
-  if (Tags.length === 0) return;
-  const tagging = { action: "TagResource", caller, input, now };
-  const resource = keyArn(region, caller.accountId, "*");
-  const decision = decisionByAccount(tagging, resource, region, key);
-  // Seen in public issues: without a resource.
-  if (decision && !decision.allowed) throw accessDenied(tagging, decision, null);
+  for (const permission of permissionsToCreate(asked, key, region)) requireByAccount(permission);
 }
 
 /** AWS's refusal; `on` is what it says of the resource. */
@@ -189,37 +219,20 @@ export function editorOf(
 const unknownRequest: RequestContext = { sourceIp: null, userAgent: null, secure: true };
 
 function questionOf(
-  { action, caller, input, now }: Permission,
+  { action, caller, input, now, fetched }: Permission,
   region: Region,
   key: KeyFacts | null,
-  attestation?: RecipientAttestation,
 ): Question {
   return {
     action,
     region,
-    caller: caller.principal ?? rootOf(caller),
+    caller: caller.principal ?? rootPrincipal(caller.region, caller.accountId),
     request: caller.request ?? unknownRequest,
     now,
     input: input as Question["input"],
     key,
-    attestation,
-  };
-}
-
-/** The root of an account, whom its account lets do everything. */
-function rootOf({ region, accountId }: Caller): Principal {
-  const arn = rootArn(region, accountId);
-  return {
-    type: "Account",
-    accountId,
-    arn,
-    principalArn: arn,
-    userId: accountId,
-    userName: null,
-    tags: {},
-    policies: null,
-    boundary: null,
-    sessionPolicies: null,
+    attestation: fetched?.attestation,
+    supposed: fetched?.supposed,
   };
 }
 

@@ -49,6 +49,7 @@ export const policies = {
       const policy = acceptKeyPolicy(input.Policy, {
         partition: partitionOf(key.region),
         editor: input.BypassPolicyLockoutSafetyCheck ? null : editor,
+        unknownPrincipals: caller.unknownPrincipals,
       });
       return { set: withKeys(set, { ...key, policy }), output: null };
     },

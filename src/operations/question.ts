@@ -21,7 +21,12 @@ export interface Question {
   /** The key that is asked for, or is to be; null where there is none. */
   readonly key: KeyFacts | null;
   readonly attestation?: RecipientAttestation | undefined;
+  /** What is to be taken for the values of condition keys, whatever the request says. */
+  readonly supposed?: SupposedValues | undefined;
 }
+
+/** Values of condition keys, by names in lower case. */
+export type SupposedValues = Readonly<Record<string, string | readonly string[]>>;
 
 /** What conditions can ask of a key. */
 export interface KeyFacts {
@@ -34,6 +39,8 @@ export interface KeyFacts {
   readonly tags: readonly Tag[];
   /** Null while the key is only to be. */
   readonly arn: string | null;
+  /** When it was last used, or else made; in ms since the epoch. Undefined where nothing asks. */
+  readonly unusedSince?: number | undefined;
   /** The names of its aliases; undefined where no policy names them, and they were not fetched. */
   readonly aliases?: readonly string[] | undefined;
 }
@@ -60,11 +67,25 @@ export function attestationFacts({
 }
 
 /** A key that is there, as conditions see it. */
-export function factsOf({ set, key, arn }: Target, aliases?: readonly string[]): KeyFacts {
+export function factsOf(
+  { set, key, arn, lastUsage }: Target,
+  aliases?: readonly string[],
+): KeyFacts {
   const { accountId, keySpec, keyUsage, origin, multiRegion } = set;
-  const type = multiRegion ? (isPrimary(set, key) ? "PRIMARY" : "REPLICA") : null;
-  return { accountId, keySpec, keyUsage, origin, multiRegion, type, tags: key.tags, arn, aliases };
+  const type: KeyFacts["type"] = multiRegion ? (isPrimary(set, key) ? "PRIMARY" : "REPLICA") : null;
+  const { tags } = key;
+  const unusedSince = lastUsage?.at ?? key.createdAt;
+  const is = { accountId, keySpec, keyUsage, origin, multiRegion, type };
+  return { ...is, tags, arn, unusedSince, aliases };
 }
+
+/** A replica that ReplicateKey is asked for. */
+export const replicaFacts = (primary: Target): KeyFacts => ({
+  ...factsOf(primary),
+  type: "REPLICA",
+  tags: [],
+  arn: null,
+});
 
 /** A key that CreateKey is asked for. */
 export function requestedKey(

@@ -109,7 +109,10 @@ describe("refused in one line that names the culprit:", () => {
 });
 
 test("help and version are found beside other flags", () => {
-  expect(readCommandLine(["--port", "1", "--help"], {})).toEqual({ name: "help" });
+  expect(readCommandLine(["--port", "1", "--help"], {})).toEqual({
+    name: "help",
+    text: helpText(),
+  });
   expect(readCommandLine(["--version"], {})).toEqual({ name: "version" });
 });
 

@@ -3,7 +3,7 @@
 import { mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { ACCOUNT, alice, bob, callKms } from "../support/people.ts";
+import { ACCOUNT, alice, bob, callSts } from "../support/people.ts";
 import { Command, cleanEnvironment, outcome, refusal, temporaryFolder } from "./command.ts";
 import { until } from "./until.ts";
 
@@ -32,7 +32,7 @@ async function started(text: string) {
 }
 
 const isServed = async (url: string, who: typeof alice) =>
-  (await callKms(url, who, "ListKeys")).status === 200;
+  (await callSts(url, who, "GetCallerIdentity")).status === 200;
 
 test("its users are served, and no others; a change counts without a restart", async () => {
   const { file, data, server, url } = await started(user("alice", alice));

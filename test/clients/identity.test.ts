@@ -151,6 +151,45 @@ testCli("the AWS CLI: any role, with nothing but a profile's role_arn", async ()
   expect(await cli.call(...made, "--profile=other")).toBe("444455556666");
 });
 
+testCli("the AWS CLI: a key whose policy lets one role alone use it", async () => {
+  const server = await verifying();
+  const cli = newCli(
+    server,
+    [
+      profile("alice", keysOf(alice)),
+      profile("app", { role_arn: roleArn("service/app"), source_profile: "alice" }),
+    ].join("\n"),
+  );
+  const toRole = (role: string) =>
+    JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [
+        { Effect: "Allow", Principal: { AWS: role }, Action: "kms:Encrypt", Resource: "*" },
+      ],
+    });
+  const create = (policy: string) =>
+    cli.call(
+      ...["kms", "create-key", "--profile=alice", "--bypass-policy-lockout-safety-check"],
+      ...["--policy", policy, "--query=KeyMetadata.Arn", "--output=text"],
+    );
+  expect(await create(toRole(roleArn("nobody")))).toContain(
+    "An error occurred (MalformedPolicyDocumentException) when calling the CreateKey operation: " +
+      "Policy contains a statement with one or more invalid principals.",
+  );
+  const key = await create(toRole(roleArn("service/app")));
+  const encrypt = (who: string) =>
+    cli.call(
+      ...["kms", "encrypt", "--key-id", key, "--plaintext=eA==", "--profile", who],
+      ...["--query=KeyId", "--output=text"],
+    );
+  expect(await encrypt("app")).toBe(key);
+  expect(await encrypt("alice")).toContain(
+    "An error occurred (AccessDeniedException) when calling the Encrypt operation: User: " +
+      `arn:aws:iam::${ACCOUNT}:user/alice is not authorized to perform: kms:Encrypt on resource: ` +
+      `${key} because no resource-based policy allows the kms:Encrypt action`,
+  );
+});
+
 test("the JavaScript SDK: users, sessions, refusals", async () => {
   const { url } = await verifying();
   const client = (credentials: { accessKeyId: string; secret: string; token?: string }) =>

@@ -162,13 +162,13 @@ describe("refused with its line:", () => {
       "a policy that is no JSON",
       account("    users:\n      a:\n        policies:\n          - '{'"),
       6,
-      /policies\.0 is not valid JSON$/,
+      /policies\.0 is refused: Syntax errors in policy: it is not valid JSON\.$/,
     ],
     [
       "a policy of null",
       account("    users:\n      a:\n        policies:\n          - 'null'"),
       6,
-      /policies\.0 has to be /,
+      /policies\.0 is refused: Syntax errors in policy: the document is not an object\.$/,
     ],
     [
       "a policy without statements",
@@ -187,10 +187,10 @@ describe("refused with its line:", () => {
     [
       "the same in a text",
       account(
-        `    users:\n      a:\n        policies:\n          - '{"Statement":{"Effect":"x"}}'`,
+        `    users:\n      a:\n        policies:\n          - '{"Statement":{"Effect":"x","Action":"*","Resource":"*"}}'`,
       ),
       6,
-      /policies\.0 Statement Effect has to be one of/,
+      /policies\.0 is refused: Syntax errors in policy: the Effect of a statement is neither/,
     ],
     [
       "an identity policy with a principal",
@@ -198,7 +198,7 @@ describe("refused with its line:", () => {
         "    users:\n      a:\n        boundary:\n          Statement:\n            Effect: Allow\n            Principal: '*'\n            Action: '*'\n            Resource: '*'",
       ),
       8,
-      /\.Principal has no place/,
+      /\.Statement\.Principal is refused: Policy document should not specify a principal\.$/,
     ],
     [
       "a trust policy without a principal",
@@ -206,7 +206,70 @@ describe("refused with its line:", () => {
         "    roles:\n      a:\n        trust:\n          Statement:\n            - {Effect: Allow, Action: sts:AssumeRole}",
       ),
       7,
-      /needs one of Principal and NotPrincipal$/,
+      /\.Statement\.0 is refused: Policy contains a statement with no principal\.$/,
+    ],
+    [
+      "a trust policy with a resource",
+      account(
+        "    roles:\n      a:\n        trust:\n          Statement:\n            Effect: Allow\n            Principal: '*'\n            Action: '*'\n            Resource: '*'",
+      ),
+      10,
+      /\.Resource is refused: Has prohibited field Resource$/,
+    ],
+    [
+      "a principal that nobody can be",
+      account(
+        "    roles:\n      a:\n        trust:\n          Statement:\n            - Action: sts:AssumeRole\n              Effect: Allow\n              Principal: {AWS: 'arn:aws:iam::*:root'}",
+      ),
+      9,
+      /\.Statement\.0\.Principal is refused: .* invalid principals\.$/,
+    ],
+    [
+      "an action of nobody's",
+      account(
+        "    users:\n      a:\n        policies:\n          - Statement:\n              - {Effect: Allow, Action: '*', Resource: '*'}\n              - Effect: Allow\n                Action: Encrypt\n                Resource: '*'",
+      ),
+      9,
+      /\.policies\.0\.Statement\.1\.Action is refused: Actions\/Conditions must be prefaced by a vendor/,
+    ],
+    [
+      "an operator that is none",
+      account(
+        "    users:\n      a:\n        policies:\n          - Statement:\n              - Effect: Allow\n                Action: '*'\n                Resource: '*'\n                Condition:\n                  StringEqual: {aws:username: x}",
+      ),
+      10,
+      /\.Statement\.0\.Condition is refused: .*'StringEqual' is not a condition operator\.$/,
+    ],
+    [
+      "two statements of one Sid",
+      account(
+        "    users:\n      a:\n        policies:\n          - Statement:\n              - {Sid: x, Effect: Allow, Action: '*', Resource: '*'}\n              - {Sid: x, Effect: Deny, Action: '*', Resource: '*'}",
+      ),
+      6,
+      /\.Statement is refused: Statement IDs/,
+    ],
+    [
+      "a value that is too deep",
+      JSON.stringify({
+        accounts: {
+          "111122223333": {
+            users: {
+              a: {
+                boundary: {
+                  Statement: {
+                    Effect: "Allow",
+                    Action: "*",
+                    Resource: "*",
+                    Condition: { StringEquals: { "aws:x": "DEEP" } },
+                  },
+                },
+              },
+            },
+          },
+        },
+      }).replace('"DEEP"', `${"[".repeat(50_000)}${"]".repeat(50_000)}`),
+      1,
+      /is too deep|is not valid YAML/,
     ],
     [
       "a number for a principal",

@@ -2,10 +2,11 @@
 // Those of operations whose requests the core's other tests send are decided there as well.
 
 import { describe, expect, test } from "vitest";
+import { policyIn } from "../../src/domain/policy/policy.ts";
 import type { Principal } from "../../src/domain/principal.ts";
 import { contextOf } from "../../src/operations/condition-keys.ts";
 import type { Question } from "../../src/operations/question.ts";
-import { root, user } from "../support/principals.ts";
+import { allow, deny, policy, root, user } from "../support/principals.ts";
 
 const ARN = "arn:aws:kms:us-east-1:111122223333:key/mrk-1";
 
@@ -134,6 +135,62 @@ describe("a condition key has its value", () => {
     const context = ask("Encrypt", {}, { caller });
     expect(context.valueOf("aws:PrincipalIsAWSService")).toBe("true");
     expect(context.valueOf("aws:PrincipalServiceName")).toBe("logs.amazonaws.com");
+  });
+});
+
+describe("what callers write", () => {
+  const given = JSON.parse('{"__proto__":"x","Constructor":"y"}');
+
+  test("may be called like members of every object", () => {
+    const context = ask("Encrypt", { EncryptionContext: given });
+    expect(context.valueOf("kms:EncryptionContext:__proto__")).toBe("x");
+    expect(context.valueOf("kms:EncryptionContext:constructor")).toBe("y");
+    expect(context.valueOf("kms:EncryptionContext:toString")).toBeUndefined();
+    expect(context.valueOf("kms:EncryptionContextKeys")).toEqual(["__proto__", "Constructor"]);
+    const inGrant = { ...grant, Constraints: { EncryptionContextSubset: given } };
+    expect(ask("CreateGrant", inGrant).valueOf("kms:EncryptionContext:__proto__")).toBe("x");
+    const tags = { Tags: [{ TagKey: "__proto__", TagValue: "z" }] };
+    expect(ask("CreateKey", tags).valueOf("aws:RequestTag/__proto__")).toBe("z");
+  });
+
+  test("together takes no longer than the evaluation has time", () => {
+    const long = "a".repeat(900_000);
+    const keys = Object.fromEntries(Array.from({ length: 50_000 }, (_, at) => [`k${at}`, "v"]));
+    for (const [Condition, EncryptionContext] of [
+      [{ StringLike: { "kms:EncryptionContext:a": Array(4000).fill("*a?c*") } }, { a: long }],
+      [
+        { StringEqualsIgnoreCase: { "kms:EncryptionContext:a": Array(4000).fill("b") } },
+        { a: long },
+      ],
+      [
+        {
+          StringLike: {
+            "kms:EncryptionContext:b": Array(1000).fill(`$\{kms:EncryptionContext:a}?`),
+          },
+        },
+        { a: "a".repeat(8000), b: "b".repeat(8001) },
+      ],
+      [
+        { "ForAnyValue:StringEquals": { "kms:EncryptionContextKeys": Array(4000).fill("x") } },
+        keys,
+      ],
+    ] as const) {
+      const text = policy(deny("kms:*", { Condition }));
+      const statement = policyIn(text, "identity").statements[0];
+      const context = ask("Encrypt", { EncryptionContext });
+      const started = performance.now();
+      expect(() => statement?.concerns({ action: "kms:encrypt", resource: "*", context })).toThrow(
+        "The policies take too long to evaluate.",
+      );
+      expect(performance.now() - started).toBeLessThan(1500);
+    }
+    const names = Array.from({ length: 1000 }, (_, at) => [`kms:EncryptionContext:x${at}`, "v"]);
+    const Condition = { StringNotEquals: Object.fromEntries(names) };
+    const [statement] = policyIn(policy(allow("kms:*", { Condition })), "identity").statements;
+    const context = ask("Encrypt", { EncryptionContext: keys });
+    const started = performance.now();
+    expect(statement?.concerns({ action: "kms:encrypt", resource: "*", context })).toBe(true);
+    expect(performance.now() - started).toBeLessThan(1500);
   });
 });
 

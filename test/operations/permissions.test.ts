@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { Grant } from "../../src/domain/grant.ts";
 import { type Key, withKeys } from "../../src/domain/key-set.ts";
 import type { Principal } from "../../src/domain/principal.ts";
-import { arnOf, base64, outcome, START, World } from "../support/core.ts";
+import { arnOf, base64, DAY, outcome, START, World } from "../support/core.ts";
 import { keyPolicyOf, noIdentity, policyCases } from "../support/policy-cases.ts";
 import {
   allow,
@@ -132,6 +132,42 @@ describe("Decrypt without a KeyId", () => {
     expect(await outcome(world.call(P, "Decrypt", { CiphertextBlob }, FOREIGN))).toMatch(
       /^AccessDeniedException: The ciphertext refers to a customer master key that does not exist/,
     );
+  });
+});
+
+describe("kms:TrailingDaysWithoutKeyUsage", () => {
+  const idleFor = (days: number) =>
+    alice(
+      allow(
+        "kms:*",
+        when({ NumericGreaterThanEquals: { "kms:TrailingDaysWithoutKeyUsage": days } }),
+      ),
+    );
+  const disable = (world: World, KeyId: string, days: number) =>
+    outcome(world.call(P, "DisableKey", { KeyId }, idleFor(days)));
+
+  test("is whole days since the last use, and of a key that was never used since it was made", async () => {
+    const world = newWorld();
+    const KeyId = await keyWith(world, [byRoot]);
+    world.pass(30 * DAY - 1);
+    expect(await disable(world, KeyId, 30)).toMatch(/kms:DisableKey action$/);
+    world.pass(1);
+    await world.encrypt(P, KeyId);
+    expect(await disable(world, KeyId, 1)).toMatch(/kms:DisableKey action$/);
+    world.pass(7 * DAY + DAY / 2);
+    expect(await disable(world, KeyId, 8)).toMatch(/kms:DisableKey action$/);
+    expect(await disable(world, KeyId, 7)).toBe("ok");
+  });
+
+  test("decides about ScheduleKeyDeletion, and of other operations there is none", async () => {
+    const world = newWorld();
+    const KeyId = await keyWith(world, [byRoot]);
+    world.pass(90 * DAY);
+    const call = (operation: string, days: number) =>
+      outcome(world.call(P, operation, { KeyId }, idleFor(days)));
+    expect(await call("EnableKey", 0)).toMatch(/kms:EnableKey action$/);
+    expect(await call("ScheduleKeyDeletion", 91)).toMatch(/kms:ScheduleKeyDeletion action$/);
+    expect(await call("ScheduleKeyDeletion", 90)).toBe("ok");
   });
 });
 

@@ -16,6 +16,7 @@ import {
 import { openEnvelope } from "../attestation/support/enclave-sdk.ts";
 import { certificatePem, decryptWithOpenssl, hasOpenssl } from "../attestation/support/openssl.ts";
 import { base64, DAY, outcome, World } from "../support/core.ts";
+import { allow, user } from "../support/principals.ts";
 
 const P = "us-east-1";
 
@@ -148,6 +149,23 @@ describe("is answered with CiphertextForRecipient in the place of the secret", (
       .map(([name]) => name);
     expect([...sealing, "GenerateRandom"].sort()).toEqual(withRecipient);
   });
+});
+
+test("what the document says decides about GenerateRandom, too", async () => {
+  world.requestContext = { sourceIp: null, userAgent: null, secure: true };
+  const attested = (value: string) =>
+    user("alice", {
+      policies: [
+        allow("kms:GenerateRandom", {
+          Condition: { StringEquals: { "kms:RecipientAttestation:PCR31": value } },
+        }),
+      ],
+    });
+  const random = (pcr: string, more: object) =>
+    outcome(world.call(P, "GenerateRandom", { NumberOfBytes: 8, ...more }, attested(pcr)));
+  expect(await random("1f".repeat(48), recipient())).toBe("ok");
+  expect(await random("1e".repeat(48), recipient())).toMatch(/kms:GenerateRandom action$/);
+  expect(await random("1f".repeat(48), {})).toMatch(/kms:GenerateRandom action$/);
 });
 
 test("two answers to one enclave have nothing in common", async () => {

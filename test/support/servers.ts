@@ -34,6 +34,8 @@ export interface ServerOptions extends Partial<WorkerSettings> {
   readonly data?: string;
   /** A file with authorities that external key store proxies are trusted by; the launcher's alone. */
   readonly xksCa?: string;
+  /** A file of principals; the launcher's alone. */
+  readonly config?: string;
 }
 
 export type StartServer = (options?: ServerOptions) => Promise<Server>;
@@ -44,6 +46,7 @@ export const startRaw: StartServer = (options = {}) =>
     command: [
       ...["dist/edge-kms.mjs", "--port", "0", "--data", data],
       ...(options.xksCa === undefined ? [] : ["--xks-ca", options.xksCa]),
+      ...(options.config === undefined ? [] : ["--config", options.config]),
     ],
     environment: variablesOf(options),
   }));
@@ -133,6 +136,7 @@ function printed({ stdout, stderr }: ChildProcess) {
 function variablesOf({
   data: _data,
   xksCa: _file,
+  config: _principals,
   ...settings
 }: ServerOptions): Record<string, string> {
   const names = Object.keys(settings) as (keyof WorkerSettings)[];

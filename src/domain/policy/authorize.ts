@@ -15,7 +15,7 @@ import type { ConditionContext } from "./variables.ts";
 
 /** What is asked: may this caller do this to that? */
 export interface AuthorizationRequest {
-  /** The permission without its `kms:`, such as `ReEncryptFrom`. */
+  /** The permission without its `kms:` or `sts:`, such as `ReEncryptFrom`. */
   readonly action: string;
   /** An ARN, or `*` where the action has no resource. */
   readonly resource: string;
@@ -43,13 +43,36 @@ export function authorize(request: AuthorizationRequest, read: ReadPolicy): Deci
   if (denied) return denied;
   const { caller, key } = request;
   if (!key) return byAccount(asked, []);
-  const foreign = caller.accountId !== key.accountId;
-  if (foreign && caller.type !== "Service" && !crossAccountActions.has(request.action)) {
+  const isForeign = caller.accountId !== key.accountId;
+  if (isForeign && caller.type !== "Service" && !crossAccountActions.has(request.action)) {
     return nothingAllows("resource");
   }
-  const permit = permitOf(asked, key.policy);
-  const decision = permit ? withinAccount(asked, permit, foreign) : nothingAllows("resource");
+  const decision = byResourcePolicy(asked, key);
   return decision.allowed ? decision : (byGrant(asked, key) ?? decision);
+}
+
+/**
+ * Whether the caller may do this to a role, such as AssumeRole. As with keys, its trust policy has to
+ * allow; `*` and who is named need no more within the role's account.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
+ */
+export function authorizeOnRole(
+  request: Omit<AuthorizationRequest, "key">,
+  trust: Pick<KeyAccess, "accountId" | "policy">,
+  read: ReadPolicy,
+): Decision {
+  const key = { ...trust, grants: [], use: { encryptionContext: null, child: null } };
+  const asked = askedOf({ ...request, key }, read, "sts");
+  return explicitlyDenied(asked) ?? byResourcePolicy(asked, trust);
+}
+
+function byResourcePolicy(
+  asked: Asked,
+  { policy, accountId }: Pick<KeyAccess, "accountId" | "policy">,
+): Decision {
+  const permit = permitOf(asked, policy);
+  const isForeign = asked.caller.accountId !== accountId;
+  return permit ? withinAccount(asked, permit, isForeign) : nothingAllows("resource");
 }
 
 /** Whether the key policy would do, were the caller's own policies to allow everything. */
@@ -85,7 +108,7 @@ export function authorizeRetirement(
 }
 
 /** A request together with the caller's policies, read. */
-interface Asked extends StatementRequest {
+export interface Asked extends StatementRequest {
   readonly request: AuthorizationRequest;
   readonly caller: Principal;
   /** Null where the account lets the caller do everything. */
@@ -94,12 +117,16 @@ interface Asked extends StatementRequest {
   readonly session: readonly Policy[] | null;
 }
 
-function askedOf(request: AuthorizationRequest, read: ReadPolicy): Asked {
+export function askedOf(
+  request: AuthorizationRequest,
+  read: ReadPolicy,
+  vendor: "kms" | "sts" = "kms",
+): Asked {
   const { caller, action, resource, context } = request;
   return {
     request,
     caller,
-    action: `kms:${action}`.toLowerCase(),
+    action: `${vendor}:${action}`.toLowerCase(),
     resource,
     context,
     identity: caller.policies?.map(read) ?? null,

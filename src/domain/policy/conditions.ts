@@ -12,6 +12,7 @@ import {
   fixedText,
   resolvedText,
   resolvedUnits,
+  spend,
   templateOf,
 } from "./variables.ts";
 import { arnPatternOf, fits, fitsArn, patternOf, wildUnits } from "./wildcards.ts";
@@ -131,8 +132,10 @@ export function readyCondition(condition: Condition, hasVariables: boolean): Rea
   const operator = operators[condition.operator.replace("Not", "")];
   assert(operator, "every operator of the grammar has a meaning");
   const matches = values.map((value) => operator(value, hasVariables));
-  const isAny = (actual: string, context: ConditionContext) =>
-    matches.some((match) => match(actual, context));
+  const isAny = (actual: string, context: ConditionContext) => {
+    spend(context, matches.length * (actual.length + 16));
+    return matches.some((match) => match(actual, context));
+  };
   const holds: Match = (actual, context) => isAny(actual, context) !== negated;
   return (context) => {
     const value = context.valueOf(key);

@@ -7,6 +7,7 @@ import { type NamedPrincipal, nameAccounts, principalsIn } from "./principal-gra
 import {
   DUPLICATE_SID,
   HAS_PRINCIPAL,
+  HAS_RESOURCE,
   malformed,
   NO_ACTIONS,
   NO_RESOURCES,
@@ -15,8 +16,11 @@ import {
   TWO_COLONS,
 } from "./refusals.ts";
 
-/** What a policy is attached to: a key, or a user, a role or a session. */
-export type PolicyKind = "key" | "identity";
+/**
+ * What a policy is attached to: a key; a user, a role or a session; or a role, whose trust policy
+ * says who may assume it.
+ */
+export type PolicyKind = "key" | "identity" | "trust";
 
 /** A document that keeps to the grammar of its kind. */
 export interface PolicyDocument {
@@ -50,16 +54,20 @@ export interface Scope<T> {
 
 /**
  * The document in `text`; MalformedPolicyDocumentException where it is none. `partition` is that of
- * the ARNs that name principals.
+ * the ARNs that name principals, null for any.
  */
-export function parseDocument(text: string, kind: PolicyKind, partition: string): PolicyDocument {
+export function parseDocument(
+  text: string,
+  kind: PolicyKind,
+  partition: string | null,
+): PolicyDocument {
   const members = objectIn(nameAccounts(readJson(text), partition), "the document");
   requireKnown(members, documentMembers);
   const list = members.get("Statement") ?? [];
   const statements = listIn(list).map((item) => statementIn(item, kind, partition));
   if (statements.length === 0) throw syntaxError("it has no statement");
   // IAM's rule. AWS's own key policy of aws/secretsmanager has two statements of one Sid.
-  if (kind === "identity") requireUniqueSids(statements);
+  if (kind !== "key") requireUniqueSids(statements);
   return {
     version: versionIn(members.get("Version")),
     id: optionalTextIn(members, "Id"),
@@ -96,16 +104,17 @@ function versionIn(value: Json = "2008-10-17"): PolicyDocument["version"] {
   throw syntaxError("Version is neither 2012-10-17 nor 2008-10-17");
 }
 
-function statementIn(value: Json, kind: PolicyKind, partition: string): Statement {
+function statementIn(value: Json, kind: PolicyKind, partition: string | null): Statement {
   const members = objectIn(value, "a statement");
   requireKnown(members, statementMembers);
   if (kind === "identity") requireIdentityElements(members);
+  if (kind === "trust") requireTrustElements(members);
   return {
     sid: optionalTextIn(members, "Sid"),
     effect: effectIn(members.get("Effect")),
-    principal: kind === "key" ? principalScopeIn(members, partition) : null,
+    principal: kind === "identity" ? null : principalScopeIn(members, partition),
     action: textScopeIn(members, "Action", requireAction),
-    resource: textScopeIn(members, "Resource", requireResource),
+    resource: kind === "trust" ? thatRole : textScopeIn(members, "Resource", requireResource),
     conditions: conditionsIn(members.get("Condition"), kind),
   };
 }
@@ -116,6 +125,15 @@ function requireIdentityElements(members: JsonObject): void {
   if (!elementIn(members, "Action")) throw malformed(NO_ACTIONS);
   if (!elementIn(members, "Resource")) throw malformed(NO_RESOURCES);
 }
+
+/** IAM's texts, too. */
+function requireTrustElements(members: JsonObject): void {
+  if (!elementIn(members, "Action")) throw malformed(NO_ACTIONS);
+  if (elementIn(members, "Resource")) throw malformed(HAS_RESOURCE);
+}
+
+/** A trust policy is about the role it is attached to. */
+const thatRole: Scope<string> = { except: false, values: ["*"] };
 
 /** Statements with an empty Sid count as having none: Terraform writes many of them. */
 function requireUniqueSids(statements: readonly Statement[]): void {
@@ -139,7 +157,7 @@ function elementIn(members: JsonObject, name: string): { except: boolean; value:
   return excepted === undefined ? null : { except: true, value: excepted };
 }
 
-function principalScopeIn(members: JsonObject, partition: string): Scope<NamedPrincipal> {
+function principalScopeIn(members: JsonObject, partition: string | null): Scope<NamedPrincipal> {
   const element = elementIn(members, "Principal");
   const values = principalsIn(element?.value, partition);
   return { except: element?.except ?? false, values };

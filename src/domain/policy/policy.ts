@@ -2,6 +2,7 @@
 // once, when the document is read.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html
 
+import type { Condition } from "./condition-grammar.ts";
 import { type ReadyCondition, readyCondition } from "./conditions.ts";
 import {
   type PolicyDocument,
@@ -30,7 +31,12 @@ export interface ReadyStatement {
   readonly principal: Scope<NamedPrincipal> | null;
   /** Whether it is about this request, but for who asks. */
   readonly concerns: (request: StatementRequest) => boolean;
+  /** The first element by which it is not; null where it is. */
+  readonly differs: (request: StatementRequest) => Difference | null;
 }
+
+/** What keeps a statement from being about a request. */
+export type Difference = "action" | "resource" | { readonly condition: Condition };
 
 export interface Policy {
   readonly statements: readonly ReadyStatement[];
@@ -47,9 +53,9 @@ export interface Policy {
 
 /**
  * The policy in a text. Throws MalformedPolicyDocumentException for what is none. `partition` is
- * that of the principals that a key policy names.
+ * that of the principals that a key policy names, null for any.
  */
-export function policyIn(text: string, kind: PolicyKind, partition = "aws"): Policy {
+export function policyIn(text: string, kind: PolicyKind, partition: string | null = null): Policy {
   return readyPolicy(parseDocument(text, kind, partition));
 }
 
@@ -75,24 +81,33 @@ function ready(
   const hasVariables = version === "2012-10-17";
   const isAction = action && readyActions(action);
   const isResource = resource && readyResources(resource, hasVariables);
-  const readyConditions = conditions.map((each) => readyCondition(each, hasVariables));
+  const readyConditions = conditions.map((condition) => ({
+    holds: readyCondition(condition, hasVariables),
+    difference: { condition },
+  }));
+  // Without an action or a resource a statement has no effect.
+  const differs = (request: StatementRequest) => {
+    if (isAction === null || !isAction(request)) return "action";
+    if (isResource === null || !isResource(request)) return "resource";
+    return firstDifference(readyConditions, request.context);
+  };
   return {
     index,
     sid,
     effect,
     principal,
-    // Without an action or a resource a statement has no effect.
-    concerns: (request) =>
-      isAction !== null &&
-      isResource !== null &&
-      isAction(request) &&
-      isResource(request) &&
-      holdAll(readyConditions, request.context),
+    concerns: (request) => differs(request) === null,
+    differs,
   };
 }
 
-const holdAll = (conditions: readonly ReadyCondition[], context: ConditionContext) =>
-  conditions.every((holds) => holds(context));
+function firstDifference(
+  conditions: readonly { readonly holds: ReadyCondition; readonly difference: Difference }[],
+  context: ConditionContext,
+): Difference | null {
+  for (const { holds, difference } of conditions) if (!holds(context)) return difference;
+  return null;
+}
 
 function readyActions({ except, values }: Scope<string>): (request: StatementRequest) => boolean {
   const patterns = values.map((value) => patternOf(wildUnits(value.toLowerCase())));

@@ -15,7 +15,10 @@ export const rootArn = (partition: string, accountId: string) =>
   `arn:${partition}:iam::${accountId}:root`;
 
 /** What an identifier has to look like, by the type of the principal. None may have a wildcard. */
-const principalForms: Record<NamedPrincipal["type"], (id: string, partition: string) => boolean> = {
+const principalForms: Record<
+  NamedPrincipal["type"],
+  (id: string, partition: string | null) => boolean
+> = {
   AWS: (id, partition) => id === "*" || isUniqueId(id) || isIdentityArn(id, partition),
   Service: (id) => /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/.test(id),
   // Printable ASCII without `*` and `?`, here as in the paths of users and roles.
@@ -24,14 +27,17 @@ const principalForms: Record<NamedPrincipal["type"], (id: string, partition: str
 };
 
 /** Those that a Principal element names; MalformedPolicyDocumentException where it names no one. */
-export function principalsIn(element: Json | undefined, partition: string): NamedPrincipal[] {
+export function principalsIn(
+  element: Json | undefined,
+  partition: string | null,
+): NamedPrincipal[] {
   if (element === undefined) throw malformed(NO_PRINCIPAL);
   const principals = namedIn(element, partition);
   if (principals.length === 0) throw malformed(NO_PRINCIPAL);
   return principals;
 }
 
-function namedIn(value: Json, partition: string): NamedPrincipal[] {
+function namedIn(value: Json, partition: string | null): NamedPrincipal[] {
   if (value === "*") return [{ type: "AWS", id: "*" }];
   if (!isObject(value)) throw malformed(INVALID_PRINCIPALS);
   return [...value].flatMap(([type, ids]) =>
@@ -39,7 +45,7 @@ function namedIn(value: Json, partition: string): NamedPrincipal[] {
   );
 }
 
-function principalOf(type: string, id: Json, partition: string): NamedPrincipal {
+function principalOf(type: string, id: Json, partition: string | null): NamedPrincipal {
   if (isPrincipalType(type) && typeof id === "string" && principalForms[type](id, partition)) {
     return { type, id };
   }
@@ -58,9 +64,14 @@ const identityForms = {
   sts: [/^assumed-role\/[\w+=,.@-]{1,64}\/[\w+=,.@-]{2,64}$/, /^federated-user\/[\w+=,.@-]{2,32}$/],
 };
 
-function isIdentityArn(arn: string, partition: string): boolean {
+function isIdentityArn(arn: string, partition: string | null): boolean {
   const [scheme, ofPartition, service, region, account = "", ...rest] = arn.split(":");
-  if (scheme !== "arn" || ofPartition !== partition || region !== "") return false;
+  if (scheme !== "arn" || region !== "") return false;
+  if (
+    partition === null ? !/^aws(?:-[a-z]+)*$/.test(ofPartition ?? "") : ofPartition !== partition
+  ) {
+    return false;
+  }
   if (service !== "iam" && service !== "sts") return false;
   const name = rest.join(":");
   return isAccountId(account) && identityForms[service].some((form) => form.test(name));
@@ -69,9 +80,9 @@ function isIdentityArn(arn: string, partition: string): boolean {
 const isAccountId = (id: string) => /^[0-9]{12}$/.test(id);
 
 /** The document with each principal that is a bare account ID written as the account's root. */
-export function nameAccounts(document: Json, partition: string): Json {
+export function nameAccounts(document: Json, partition: string | null): Json {
   const name = (id: Json) =>
-    typeof id === "string" && isAccountId(id) ? rootArn(partition, id) : id;
+    typeof id === "string" && isAccountId(id) ? rootArn(partition ?? "aws", id) : id;
   const inPrincipal = (principal: Json) => withMember(principal, "AWS", name);
   return withMember(document, "Statement", (statement) =>
     withMember(withMember(statement, "Principal", inPrincipal), "NotPrincipal", inPrincipal),

@@ -19,6 +19,7 @@ export const OVERLY_PERMISSIVE =
   "[encryption context or tag]. To fix, remove ForAllValues.";
 export const DUPLICATE_SID = "Statement IDs (SID) in a single policy must be unique.";
 export const HAS_PRINCIPAL = "Policy document should not specify a principal.";
+export const HAS_RESOURCE = "Has prohibited field Resource";
 export const NO_ACTIONS = "Policy statement must contain actions.";
 export const NO_RESOURCES = "Policy statement must contain resources.";
 export const NO_VENDOR =

@@ -2,6 +2,7 @@
 // and the escapes `${*}`, `${?}` and `${$}`.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
 
+import { KmsError } from "../../errors.ts";
 import { literalUnits, wildUnits } from "./wildcards.ts";
 
 /** What the conditions of a statement are held against. */
@@ -11,6 +12,23 @@ export interface ConditionContext {
    * undefined where the request has no such key.
    */
   valueOf(key: string): ContextValue;
+  /** What evaluating may still take, of MAX_EFFORT; no limit where it is left out. */
+  readonly effort?: { left: number };
+}
+
+/**
+ * Of comparing a character with a character, about: a tenth of a second. Policies and what they are held
+ * against are written by callers, so that together they may ask for hours.
+ */
+export const MAX_EFFORT = 20_000_000;
+
+/** Throws LimitExceededException, whatever the policies would have come to. */
+export function spend({ effort }: ConditionContext, steps: number): void {
+  if (!effort) return;
+  effort.left -= steps;
+  if (effort.left < 0) {
+    throw new KmsError("LimitExceededException", "The policies take too long to evaluate.");
+  }
 }
 
 export type ContextValue = string | readonly string[] | undefined;
@@ -24,7 +42,7 @@ interface Variable {
 export type Template = readonly (string | { readonly literal: string } | Variable)[];
 
 /** No policy says as much as variables could make of it. */
-const MAX_RESOLVED_LENGTH = 65_536;
+const MAX_RESOLVED_LENGTH = 8192;
 
 // The bound keeps a text full of beginnings from being read to its end for each of them.
 const VARIABLE = /\$\{(?:([*?$])|\s*([^\s,'{}]+)\s*(?:,\s*'((?:[^']|''){0,1024})'\s*)?)\}/g;
@@ -72,6 +90,8 @@ export function resolvedUnits(template: Template, context: ConditionContext): nu
       units.push(unit);
     }
   }
+  // Making a pattern costs more than comparing with it.
+  spend(context, units.length * 10);
   return units;
 }
 

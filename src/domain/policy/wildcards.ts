@@ -16,7 +16,7 @@ export const ANY_UNIT = -2;
 const ARN_PARTS = 6;
 const COLON = 58;
 /** Up to this product of lengths the plain way is the faster one. */
-const PLAIN_STEPS = 1_000_000;
+const PLAIN_STEPS = 20_000;
 
 /** The units of a text in which `*` and `?` are wildcards. */
 export const wildUnits = (text: string): number[] =>
@@ -86,6 +86,10 @@ const isAt = (segment: readonly number[], text: string, start: number) =>
 /** Shift-And: one bit per unit of the segment, so that 32 beginnings are tried in one step. */
 function indexOfSegment(segment: readonly number[], text: string, from: number, end: number) {
   if (segment.length === 0) return from;
+  if (!segment.includes(ANY_UNIT)) {
+    const found = text.indexOf(textOf(segment), from);
+    return found + segment.length <= end ? found : -1;
+  }
   const words = Math.ceil(segment.length / 32);
   const masks = masksOf(segment, words);
   const none = masks.get(ANY_UNIT) as Uint32Array;
