@@ -195,9 +195,10 @@ interface Step {
   readonly output: string;
 }
 
-/** Every line after a `$ ` in the README's console blocks, with the lines that follow it. */
+/** Every line after a `$ ` in the console blocks of the five minutes, with the lines that follow it. */
 function storyOf(readme: string): Step[] {
-  const blocks = [...readme.matchAll(/^```console\n([\s\S]*?)^```/gm)].map(([, block]) => block);
+  const [, section = ""] = /^## Five minutes\n([\s\S]*?)^## /m.exec(readme) ?? [];
+  const blocks = [...section.matchAll(/^```console\n([\s\S]*?)^```/gm)].map(([, block]) => block);
   return blocks
     .join("")
     .split(/^\$ /m)
