@@ -18,12 +18,14 @@ import { keySpecRows, poolRows } from "./bench/key-spec-cases.mjs";
 import { load } from "./bench/load.mjs";
 import { paced } from "./bench/paced.mjs";
 import { startEcho, startServer } from "./bench/servers.mjs";
+import { callSigned, signedHeaders, startSignedServer } from "./bench/signed.mjs";
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 2);
 const FIXED_SECONDS = Number(process.env.BENCH_FIXED_SECONDS ?? 30);
 /** Requests to a filled pool in a round. */
 const PACED = 5;
+const SIGNED = "Encrypt 1 KiB by key ID, signed and evaluated";
 const HALF = "Encrypt 1 KiB at half the maximum rate";
 /** A generator busier than this measures itself. */
 const MAX_GENERATOR_SHARE = 0.9;
@@ -49,6 +51,7 @@ try {
   for (const row of [...rows, ...keySpecRows].filter(({ name }) => isChosen(name))) {
     results.push(await measure(row, keys));
   }
+  if (isChosen(SIGNED)) results.push(await measureSigned());
   print(results);
   const fromPool = [];
   for (const row of poolRows.filter(({ name }) => isChosen(`${name} one by one, pool filled`))) {
@@ -108,16 +111,30 @@ async function measureHalf(keys) {
   ];
 }
 
+/** The first row on a server that verifies signatures and evaluates a user's policies. */
+async function measureSigned() {
+  const signing = await startSignedServer(folder);
+  try {
+    const { KeyMetadata } = await callSigned(signing.url, "CreateKey", {});
+    const row = { ...rows[0], name: SIGNED, headersOf: signedHeaders, url: signing.url };
+    return await measure(row, { keyId: KeyMetadata.KeyId });
+  } finally {
+    signing.stop();
+  }
+}
+
 /** Alternating rounds of a row and of the echo with the same bodies. */
 async function measure(row, keys) {
-  const bodies = await bodiesOf(row, keys, server.url, ROUNDS * SECONDS);
+  const url = row.url ?? server.url;
+  const bodies = await bodiesOf(row, keys, url, ROUNDS * SECONDS);
   const rounds = [];
   for (let round = 0; round < ROUNDS; round++) {
     const sent = { target: row.target, region: row.region, seconds: SECONDS, folder };
     const echoed = await load({ ...sent, url: echo.url, bodies: bodies.slice(0, 64) });
     const share = Math.ceil(bodies.length / ROUNDS);
     const mine = row.once ? bodies.slice(round * share, (round + 1) * share) : bodies;
-    const served = await load({ ...sent, url: server.url, bodies: mine, once: row.once });
+    const headers = row.headersOf?.(url, row.target, mine[0]);
+    const served = await load({ ...sent, url, bodies: mine, once: row.once, headers });
     rounds.push({ echoed, served, ratio: served.rate / echoed.rate });
   }
   const of = (pick) => median(rounds.map(pick));

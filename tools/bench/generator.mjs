@@ -5,9 +5,9 @@ import { readFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { CONNECTIONS, headersOf } from "./load.mjs";
 
-const [url, target, region, file, seconds, mode] = process.argv.slice(2);
+const [url, target, region, file, seconds, mode, own] = process.argv.slice(2);
 const bodies = readFileSync(file, "utf8").trimEnd().split("\n");
-const headers = headersOf(target, region);
+const headers = own ? JSON.parse(own) : headersOf(target, region);
 const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
 const latencies = [];
 let refused = 0;

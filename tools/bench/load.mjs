@@ -39,11 +39,11 @@ function fileOf({ folder, bodies }) {
   return file;
 }
 
-const script = (file, { target, region, once }) => `
+const script = (file, { target, region, once, headers = headersOf(target, region) }) => `
 local bodies = {}
 for line in io.lines(${JSON.stringify(file)}) do bodies[#bodies + 1] = line end
 wrk.method = "POST"
-${Object.entries(headersOf(target, region))
+${Object.entries(headers)
   .map(([name, value]) => `wrk.headers[${JSON.stringify(name)}] = ${JSON.stringify(value)}`)
   .join("\n")}
 local sent = 0
@@ -78,11 +78,12 @@ async function withWrk(job, file) {
   };
 }
 
-/** Has a generator of this folder send a job; `how` is its last argument. */
+/** Has a generator of this folder send a job; `how` is the last argument but for headers of its own. */
 export async function runNode(generator, job, how) {
   const path = fileURLToPath(new URL(generator, import.meta.url));
-  const { url, target, region = REGION, seconds } = job;
-  const args = [path, url, target, region, fileOf(job), seconds, how].map(String);
+  const { url, target, region = REGION, seconds, headers } = job;
+  const own = headers ? [JSON.stringify(headers)] : [];
+  const args = [path, url, target, region, fileOf(job), seconds, how, ...own].map(String);
   const { text, share } = await run(...onCore(1, process.execPath, args));
   return { ...JSON.parse(text.split("\n")[0]), share };
 }

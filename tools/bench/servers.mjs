@@ -40,12 +40,22 @@ export async function startEcho(folder) {
 }
 
 /** Starts edge-kms on a folder of its own; says how long it took to the first answer. */
-export async function startServer(folder) {
+export async function startServer(folder, more = [], environment = {}) {
   const launcher = fileURLToPath(new URL("../../dist/edge-kms.mjs", import.meta.url));
-  const args = [launcher, "--port", "0", "--data", join(folder, "data"), "--creating-ms", "0"];
+  const args = [
+    launcher,
+    "--port",
+    "0",
+    "--data",
+    join(folder, "data"),
+    "--creating-ms",
+    "0",
+    ...more,
+  ];
   const started = performance.now();
   const child = spawn(...onCore(0, process.execPath, args), {
     stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, ...environment },
   });
   const url = await new Promise((resolve) => {
     let text = "";
