@@ -1,13 +1,21 @@
 // How key material comes wrapped into ImportKeyMaterial.
 // https://docs.aws.amazon.com/kms/latest/developerguide/importing-keys-encrypt-key-material.html
 
-import { aeskwp } from "@noble/ciphers/aes.js";
+import { assert } from "../assert.ts";
 import type { EncryptionAlgorithm, WrappingAlgorithm } from "./algorithm.ts";
 import { attempt } from "./attempt.ts";
+import type { Bytes } from "./bytes.ts";
 import { privateKeyObject } from "./key.ts";
 import { modulusBytes } from "./rsa-raw.ts";
 
 const AES_256_BYTES = 32;
+
+let aeskwp: typeof import("@noble/ciphers/aes.js").aeskwp | undefined;
+
+/** Has to have been awaited before anything is unwrapped: its tables take too long for every start. */
+export async function loadKeyWrap(): Promise<void> {
+  aeskwp ??= (await import("@noble/ciphers/aes.js")).aeskwp;
+}
 
 /** The key material is the plaintext of an encryption. */
 export const wrappedBy = (encryption: EncryptionAlgorithm): WrappingAlgorithm => ({
@@ -29,5 +37,8 @@ export const rsaAesKeyWrap = (rsaes: EncryptionAlgorithm): WrappingAlgorithm => 
 });
 
 /** AES key wrap with padding (RFC 5649, 4.2), or null for what the key did not wrap. */
-export const unwrapPadded = (aesKey: Uint8Array, wrapped: Uint8Array) =>
-  attempt(() => new Uint8Array(aeskwp(aesKey).decrypt(wrapped)));
+export function unwrapPadded(aesKey: Uint8Array, wrapped: Uint8Array): Bytes | null {
+  const keyWrap = aeskwp;
+  assert(keyWrap, "AES key wrap is loaded");
+  return attempt(() => new Uint8Array(keyWrap(aesKey).decrypt(wrapped)));
+}

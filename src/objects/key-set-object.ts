@@ -22,6 +22,7 @@ import type { Output } from "../operations/operation.ts";
 import {
   atMoment,
   type Call,
+  loading,
   newKeyRegion,
   perform,
   prepare,
@@ -90,6 +91,8 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
   async perform(call: Call): Promise<Reply> {
     try {
       this.#requireTenant();
+      const loaded = loading(call);
+      if (loaded) await loaded;
       if (this.#requestQuotas) await this.#count(call, this.#requestQuotas);
       const question = keyStoreQuestion(this.#set, call);
       if (question) return await this.#performInKeyStore(call, question);

@@ -4,6 +4,7 @@
 
 import { wrappingAlgorithms } from "../crypto/algorithms.ts";
 import { fromBase64, toBase64 } from "../crypto/base64.ts";
+import { loadKeyWrap } from "../crypto/import-wrapping.ts";
 import { isKeyPairSpec, readImportedKeyPair } from "../crypto/key-pair.ts";
 import {
   IMPORT_TOKEN_MS,
@@ -93,6 +94,7 @@ export const imports = {
   /** Material that the key has or had is imported again; new one of a symmetric key waits for its rotation. */
   ImportKeyMaterial: change({
     input: importInput,
+    loads: loadKeyWrap,
     invalidArn: true,
     check: requireExpiration,
     precondition: requireExternalBeforeDeletion,

@@ -54,6 +54,8 @@ interface KeyOperation<I> {
   readonly designation?: "primary" | "multiRegionPrimary";
   /** What is held before the key's state is asked. */
   readonly precondition?: (target: Target, input: I) => void;
+  /** Loads what it needs and others do not; awaited before the key is looked at. */
+  readonly loads?: () => Promise<void>;
   /** The row of the key-state table, where it is not that of the operation's own name. */
   readonly state?: KeyOperationName;
   /** The permission it needs, where that is not the operation's own name. */

@@ -73,6 +73,12 @@ export const keyOperationKind = (operation: string) => keyOperations[operation]?
 export const atMoment = (loaded: KeySet | null, at: Moment): KeySet | null =>
   loaded && advance(loaded, at);
 
+/** What has to be loaded for a call, or undefined, as for nearly all. */
+export function loading({ operation }: Call): Promise<void> | undefined {
+  const record = keyOperations[operation];
+  return record?.kind === "change" ? record.loads?.() : undefined;
+}
+
 /** Whether a call starts a set, which has to know the clock. */
 export const startsSet = (set: KeySet | null, call: Call) =>
   keyOperationKind(call.operation) === "create" || (set === null && call.awsAlias !== undefined);

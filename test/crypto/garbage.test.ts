@@ -11,8 +11,11 @@ import {
   wrappingAlgorithms,
 } from "../../src/crypto/algorithms.ts";
 import { fromBase64 } from "../../src/crypto/base64.ts";
+import { loadKeyWrap } from "../../src/crypto/import-wrapping.ts";
 import type { KeyPairSpec } from "../../src/crypto/key-pair.ts";
 import { pairOf } from "./round-trips.ts";
+
+await loadKeyWrap();
 
 const specs: Readonly<Record<string, KeyPairSpec>> = {
   RSA: "RSA_2048",

@@ -5,7 +5,10 @@ import { aeskwp } from "@noble/ciphers/aes.js";
 import { describe, expect, it } from "vitest";
 import { encryptionAlgorithms, wrappingAlgorithms } from "../../src/crypto/algorithms.ts";
 import { concat } from "../../src/crypto/bytes.ts";
+import { loadKeyWrap } from "../../src/crypto/import-wrapping.ts";
 import { pairOf } from "./round-trips.ts";
+
+await loadKeyWrap();
 
 const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
 const { RSAES_OAEP_SHA_1, RSAES_OAEP_SHA_256 } = encryptionAlgorithms;

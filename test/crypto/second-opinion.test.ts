@@ -15,10 +15,13 @@ import { fromHex as hex, toBase64, toHex } from "../../src/crypto/base64.ts";
 import { ecPrivateKey, ecPublicKey } from "../../src/crypto/ec-keys.ts";
 import { sm4Gcm } from "../../src/crypto/gcm.ts";
 import { type HashName, hash } from "../../src/crypto/hash.ts";
+import { loadKeyWrap } from "../../src/crypto/import-wrapping.ts";
 import type { PrivateKey, PublicKey } from "../../src/crypto/key.ts";
 import { generateKeyPair, type KeyPairSpec, readKeyPair } from "../../src/crypto/key-pair.ts";
 import type { Peer } from "./peers/peer.ts";
 import { startPeers } from "./peers/peers.ts";
+
+await loadKeyWrap();
 
 const peers = await startPeers();
 type PeerName = keyof typeof peers;

@@ -8,8 +8,10 @@ import {
 } from "../../src/crypto/algorithms.ts";
 import { fromBase64, fromHex, toBase64, toHex } from "../../src/crypto/base64.ts";
 import { sm4Gcm } from "../../src/crypto/gcm.ts";
-import { unwrapPadded } from "../../src/crypto/import-wrapping.ts";
+import { loadKeyWrap, unwrapPadded } from "../../src/crypto/import-wrapping.ts";
 import { readKeyPair } from "../../src/crypto/key-pair.ts";
+
+await loadKeyWrap();
 
 interface Example {
   readonly title: string;

@@ -21,9 +21,11 @@ import { type Curve, curves } from "../../src/crypto/curves.ts";
 import { derElement, derInteger, derOctetString, derSequence } from "../../src/crypto/der.ts";
 import { aesGcm } from "../../src/crypto/gcm.ts";
 import { type HashName, hash } from "../../src/crypto/hash.ts";
-import { unwrapPadded } from "../../src/crypto/import-wrapping.ts";
+import { loadKeyWrap, unwrapPadded } from "../../src/crypto/import-wrapping.ts";
 import { algorithmIdentifier, encodePkcs8, encodeSpki } from "../../src/crypto/key-encoding.ts";
 import { type KeyPairSpec, readKeyPair } from "../../src/crypto/key-pair.ts";
+
+await loadKeyWrap();
 
 /** Members of vectors and groups; the numbers and bytes among them are hex. */
 type Members = Readonly<Record<string, string | undefined>>;

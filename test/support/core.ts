@@ -26,6 +26,7 @@ import type { Caller, Edge, KeyRecord, Output } from "../../src/operations/opera
 import {
   atMoment,
   type Call,
+  loading,
   newKeyRegion,
   perform,
   prepare,
@@ -365,6 +366,7 @@ export class World {
     const asked: Call = { operation, input, ...request, ...address, ...(fetched && { fetched }) };
     this.onCall(asked);
     const call = await this.#informed(asked, this.#sets.get(id) ?? null);
+    await loading(call);
     const at: Moment = {
       now: this.now,
       random: this.random,
