@@ -142,10 +142,6 @@ export const throttled = () =>
     "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.",
   );
 
-/** A part of the API that edge-kms does not have yet. */
-export const notBuilt = (what: string) =>
-  new KmsError("UnsupportedOperationException", `${what} is not built yet.`);
-
 /**
  * The refusal of a caller by policies: `action` with its `kms:`, `on` what is said of the resource,
  * such as `on resource: <arn>`, `grounds` the policy that decided.

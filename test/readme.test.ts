@@ -2,7 +2,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { operations, operationsNotBuilt } from "../src/operations/index.ts";
+import { operations } from "../src/operations/index.ts";
 import { launcherSettings, type Setting, workerSettings } from "../src/settings.ts";
 
 const path = new URL("../README.md", import.meta.url);
@@ -33,9 +33,7 @@ function settingsTable(): string {
 const OPERATIONS_PER_ROW = 4;
 
 function operationsTable(): string {
-  const built = Object.keys(operations);
-  const missing = operationsNotBuilt.map((name) => `${name} (not yet)`);
-  const all = [...built, ...missing].sort();
+  const all = Object.keys(operations).sort();
   const rows: string[][] = [];
   while (all.length > 0) rows.push(all.splice(0, OPERATIONS_PER_ROW));
   const [head = [], ...rest] = rows;

@@ -2,11 +2,11 @@
 // https://docs.aws.amazon.com/kms/latest/APIReference/Welcome.html
 
 import { NO_REQUEST_QUOTAS } from "../domain/request-quota.ts";
-import { errorBody, errorTable, KmsError, notBuilt, type Refusal } from "../errors.ts";
+import { errorBody, errorTable, KmsError, type Refusal } from "../errors.ts";
 import { keySetAtHand } from "../objects/key-sets-at-hand.ts";
 import { directoryName, keySetName } from "../objects/names.ts";
 import { isTenantGone } from "../objects/tenant-gone.ts";
-import { keyOperations, operations, operationsNotBuilt } from "../operations/index.ts";
+import { keyOperations, operations } from "../operations/index.ts";
 import type { KeyAddress } from "../operations/key-address.ts";
 import type { Edge, KeyRecord, OperationRecord, Output } from "../operations/operation.ts";
 import type { Call } from "../operations/perform.ts";
@@ -115,9 +115,7 @@ function operationOf(target: string | null): string {
 function recordOf(operation: string): OperationRecord {
   const record = Object.hasOwn(operations, operation) ? operations[operation] : undefined;
   if (record) return record;
-  throw operationsNotBuilt.includes(operation)
-    ? notBuilt(operation)
-    : new KmsError("UnknownOperationException");
+  throw new KmsError("UnknownOperationException");
 }
 
 interface EdgeOfRequest extends Edge {

@@ -3,11 +3,11 @@
 // what is older than four decides nothing. So a tenant that was deleted is served for four seconds
 // at most, and by objects that refuse, or know of nothing, as soon as they are erased.
 
+import { RequestRates } from "../domain/request-rate.ts";
 import { KmsError } from "../errors.ts";
 import { DEFAULT_GENERATION, TENANT_REGISTRY } from "../objects/names.ts";
 import type { NamedTenant } from "../objects/tenant-registry-store.ts";
 import { forgetAccounts } from "./known-accounts.ts";
-import { RequestRate } from "./request-rate.ts";
 
 const FRESH_MS = 2000;
 const STALE_MS = 4000;
@@ -32,12 +32,14 @@ export const defaultTenant: Tenant = {
 interface Known {
   readonly row: NamedTenant;
   readonly tenant: Tenant;
-  readonly rate: RequestRate;
   readAt: number;
   askedAt: number;
 }
 
 const known = new Map<string, Known>();
+
+/** What each tenant, by its generation, asks of this isolate in a second. */
+const rates = new RequestRates(MAX_KNOWN);
 
 /** The tenant of a name, or null. */
 export async function tenantNamed(env: Env, name: string): Promise<Tenant | null> {
@@ -76,15 +78,13 @@ function isCurrent({ readAt, askedAt }: Known, now: number): boolean {
 }
 
 function remembered(row: NamedTenant, readAt: number): Tenant {
-  const before = known.get(row.name);
-  const isSame = before?.row.generation === row.generation;
-  const rate = isSame ? before.rate : new RequestRate();
   const { generation, tokenDigest, requestsPerSecond } = row;
   const tenant: Tenant = {
     generation,
     tokenDigest,
     requireRate() {
-      if (requestsPerSecond === null || rate.take(requestsPerSecond, Date.now())) return;
+      if (requestsPerSecond === null) return;
+      if (rates.admits(generation, requestsPerSecond, Date.now())) return;
       throw new KmsError("ThrottlingException", "Rate exceeded");
     },
   };
@@ -95,6 +95,6 @@ function remembered(row: NamedTenant, readAt: number): Tenant {
       break;
     }
   }
-  known.set(row.name, { row, tenant, rate, readAt, askedAt: readAt });
+  known.set(row.name, { row, tenant, readAt, askedAt: readAt });
   return tenant;
 }

@@ -87,6 +87,3 @@ function withPermission(action: string, record: InDirectory<unknown>): InDirecto
 /** What is performed on custom key stores, steps included. */
 export const keyStoreOperations: Readonly<Record<string, OnKeyStores<unknown>>> =
   ofKinds("keyStores");
-
-/** The operations of the API that are not built yet. */
-export const operationsNotBuilt: readonly string[] = [];

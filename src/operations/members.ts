@@ -1,7 +1,7 @@
 // Input members that many operations share, with the model's bounds.
 
 import { isRegion, type Region } from "../domain/region.ts";
-import { notBuilt, validation } from "../errors.ts";
+import { validation } from "../errors.ts";
 import {
   blob,
   boolean,
@@ -78,9 +78,3 @@ export const memberMissing = (path: string) =>
     `1 validation error detected: Value null at '${path}' failed to satisfy constraint: ` +
       "Member must not be null",
   );
-
-/** Refuses members that AWS has and edge-kms does not yet. */
-export function refuseNotBuilt(input: object, ...members: readonly string[]): void {
-  const given = members.find((name) => (input as Record<string, unknown>)[name] !== undefined);
-  if (given) throw notBuilt(given);
-}

@@ -2,7 +2,6 @@
 
 import { expect, test } from "vitest";
 import { Attempts } from "../../src/api/attempts.ts";
-import { RequestRate } from "../../src/api/request-rate.ts";
 
 const MINUTE = 60_000;
 
@@ -28,13 +27,4 @@ test("a flood of addresses takes no more room than ten thousand", () => {
   expect(attempts.isSpent("first", 0)).toBe(true);
   attempts.wrong("one more", 0);
   expect(attempts.isSpent("first", 0)).toBe(false);
-});
-
-test("a second has as many requests as the limit says", () => {
-  const rate = new RequestRate();
-  const take = (now: number) => rate.take(2, now);
-  expect([take(1000), take(1500), take(1999), take(2000), take(2000), take(2000)]).toEqual([
-    ...[true, true, false],
-    ...[true, true, false],
-  ]);
 });

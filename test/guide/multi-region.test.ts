@@ -487,7 +487,27 @@ describe("rules", () => {
     }
   });
 
-  test.todo("22: the public key of every related asymmetric key is identical");
+  test.for([
+    ["RSA_2048", "SIGN_VERIFY"],
+    ["ECC_NIST_P256", "SIGN_VERIFY"],
+    ["ECC_NIST_P384", "KEY_AGREEMENT"],
+    ["ML_DSA_44", "SIGN_VERIFY"],
+  ] as const)(
+    "22: the public key of every related %s key is identical",
+    async ([KeySpec, KeyUsage]) => {
+      const world = new World();
+      const { KeyId } = await world.createKey(P, { MultiRegion: true, KeySpec, KeyUsage });
+      await world.replicate(KeyId, P, R);
+      const publicKey = async (region: string) =>
+        (await world.call<{ PublicKey: string }>(region, "GetPublicKey", { KeyId })).PublicKey;
+      const other = await world.createKey(P, { MultiRegion: true, KeySpec, KeyUsage });
+      expect(await publicKey(R)).toBe(await publicKey(P));
+      const foreign = await world.call<{ PublicKey: string }>(P, "GetPublicKey", {
+        KeyId: other.KeyId,
+      });
+      expect(foreign.PublicKey).not.toBe(await publicKey(P));
+    },
+  );
 
   test("23: a primary cannot be deleted while replicas exist", async () => {
     const world = new World();
@@ -772,7 +792,16 @@ describe("errors of ReplicateKey, in the order of the checks", () => {
     expect((await answerTo({ input })).answer).toBe("ok");
   });
 
-  test.todo("15: the key quota of the replica's Region");
+  test("15: the key quota of the replica's Region", async () => {
+    const world = new World();
+    const KeyId = await world.createSet(P);
+    world.quotas = { ...world.quotas, KEYS: 1 };
+    await world.createKey(Q);
+    const into = (ReplicaRegion: string) =>
+      outcome(world.call(P, "ReplicateKey", { KeyId, ReplicaRegion }));
+    expect(await into(Q)).toMatch(/^LimitExceededException: /);
+    expect(await into(R)).toBe("ok");
+  });
 });
 
 describe("who sees what, when", () => {
@@ -1293,7 +1322,45 @@ describe("cryptography across related keys", () => {
     expect(await outcome(world.decrypt(P, blob))).toMatch(/is pending replica deletion\.$/);
   });
 
-  test.todo("Sign with one, verify with another; HMACs and shared secrets are the same");
+  test("Sign with one, verify with another; HMACs and shared secrets are the same", async () => {
+    const world = new World();
+    const pair = async (KeySpec: string, KeyUsage: string) => {
+      const { KeyId } = await world.createKey(P, { MultiRegion: true, KeySpec, KeyUsage });
+      await world.replicate(KeyId, P, R);
+      return KeyId;
+    };
+    const Message = base64("message");
+
+    const signer = { KeyId: await pair("ECC_NIST_P256", "SIGN_VERIFY"), Message };
+    const SigningAlgorithm = "ECDSA_SHA_256";
+    const { Signature } = await world.call<{ Signature: string }>(P, "Sign", {
+      ...signer,
+      SigningAlgorithm,
+    });
+    const verified = { ...signer, SigningAlgorithm, Signature };
+    expect(await world.call(R, "Verify", verified)).toMatchObject({ SignatureValid: true });
+    const forged = { ...verified, Message: base64("another") };
+    expect(await outcome(world.call(R, "Verify", forged))).toBe("KMSInvalidSignatureException");
+
+    const macs = { KeyId: await pair("HMAC_256", "GENERATE_VERIFY_MAC"), Message };
+    const mac = async (region: string) => {
+      const input = { ...macs, MacAlgorithm: "HMAC_SHA_256" };
+      return (await world.call<{ Mac: string }>(region, "GenerateMac", input)).Mac;
+    };
+    expect(await mac(R)).toBe(await mac(P));
+
+    const agreed = await pair("ECC_NIST_P256", "KEY_AGREEMENT");
+    const peer = await world.createKey(P, { KeySpec: "ECC_NIST_P256", KeyUsage: "KEY_AGREEMENT" });
+    const { PublicKey } = await world.call<{ PublicKey: string }>(P, "GetPublicKey", {
+      KeyId: peer.KeyId,
+    });
+    const shared = async (region: string) => {
+      const input = { KeyId: agreed, KeyAgreementAlgorithm: "ECDH", PublicKey };
+      type Answer = { readonly SharedSecret: string };
+      return (await world.call<Answer>(region, "DeriveSharedSecret", input)).SharedSecret;
+    };
+    expect(await shared(R)).toBe(await shared(P));
+  });
 });
 
 describe("rotation", () => {
