@@ -4,6 +4,7 @@
 import type { Bytes } from "./bytes.ts";
 import { type HashName, hash } from "./hash.ts";
 import type { PrivateKey, PublicKey, SecretKey } from "./key.ts";
+import type { Library } from "./libraries.ts";
 
 /** RAW is yet to be hashed, DIGEST is hashed, EXTERNAL_MU is FIPS 204's message representative. */
 export type MessageType = "RAW" | "DIGEST" | "EXTERNAL_MU";
@@ -23,6 +24,8 @@ export interface SigningAlgorithm {
 }
 
 export interface EncryptionAlgorithm {
+  /** To be loaded before it encrypts or decrypts. */
+  readonly libraries: readonly Library<unknown>[];
   /** The longest plaintext that the key encrypts. */
   maxPlaintextBytes(key: PublicKey): number;
   /** Encrypts a plaintext of at least 1 and at most `maxPlaintextBytes`. */
@@ -56,6 +59,8 @@ export interface KeyEncapsulationAlgorithm {
 
 /** How key material is wrapped on its way into ImportKeyMaterial. */
 export interface WrappingAlgorithm {
+  /** To be loaded before it unwraps. */
+  readonly libraries: readonly Library<unknown>[];
   /** The key material, or null for what was not wrapped for the key. */
   unwrap(key: PrivateKey, wrapped: Uint8Array): Bytes | null;
 }

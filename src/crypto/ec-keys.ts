@@ -19,6 +19,7 @@ import { decodePkcs8, decodeSpki, encodePkcs8, encodeSpki } from "./key-encoding
 import { oncePerKey } from "./once-per-key.ts";
 
 export const ecKeys = (curve: Curve): KeyPairKind => ({
+  library: curve.library,
   generate: () => (curve.nativeName ? nativePair(curve.nativeName) : noblePair(curve)),
   read: (pkcs8) => readPair(curve, pkcs8),
 });

@@ -7,6 +7,7 @@ import { fromBase64, toHex } from "./base64.ts";
 import { ecPrivateKey } from "./ec-keys.ts";
 import type { PrivateKey } from "./key.ts";
 import { decodeSpki } from "./key-encoding.ts";
+import { smCrypto } from "./libraries.ts";
 import { oncePerKeyAsync } from "./once-per-key.ts";
 import { sm2SharedSecret } from "./sm2.ts";
 
@@ -22,7 +23,10 @@ export const ecdh: KeyAgreementAlgorithm = {
     // OpenSSL reads X9.62's hybrid points, too; BoringSSL does not, and RFC 5480 forbids them.
     if (!POINT_FORMS.includes(content.key[0] ?? 0)) return null;
     const namedCurve = own.curve.nativeName;
-    if (!namedCurve) return sm2SharedSecret(own.scalar, content.key);
+    if (!namedCurve) {
+      await smCrypto.load();
+      return sm2SharedSecret(own.scalar, content.key);
+    }
     const publicKey = await attemptAsync(
       crypto.subtle.importKey(
         "spki",

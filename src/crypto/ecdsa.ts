@@ -23,18 +23,22 @@ export const ecdsa = (name: HashName): SigningAlgorithm => ({
     }
     // Extra entropy: like the platform's, two signatures of one message differ.
     const hedged = { ...options, extraEntropy: true };
-    return new Uint8Array(nobleOf(curve).sign(digestOf(name, message), scalar, hedged));
+    const digest = digestOf(name, message);
+    return nobleOf(curve).then((noble) => new Uint8Array(noble.sign(digest, scalar, hedged)));
   },
   verify(key, message, signature) {
     const { curve, point } = ecPublicKey(key);
     if (message.type === "RAW" && curve.nativeName) {
       return verify(name, message.bytes, publicKeyObject(key), signature);
     }
-    return nobleOf(curve).verify(signature, digestOf(name, message), point, options);
+    const digest = digestOf(name, message);
+    return nobleOf(curve).then((noble) => noble.verify(signature, digest, point, options));
   },
 });
 
-function nobleOf({ ecdsa: noble }: Curve): ECDSA {
+async function nobleOf({ library, ecdsa }: Curve): Promise<ECDSA> {
+  await library.load();
+  const noble = ecdsa();
   assert(noble, "the key's curve is one for ECDSA");
   return noble;
 }

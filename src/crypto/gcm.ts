@@ -1,9 +1,9 @@
 // GCM (SP 800-38D) with an IV of 96 bits and a tag of 128 behind the ciphertext: AES, which is
 // WebCrypto's, and in the China Regions SM4 (GM/T 0002, RFC 8998).
 
-import { sm4 } from "sm-crypto-v2";
 import { attempt, attemptAsync } from "./attempt.ts";
 import { type Bytes, concat } from "./bytes.ts";
+import { smCrypto } from "./libraries.ts";
 
 const TAG_BYTES = 16;
 const SM4_KEY_BYTES = 16;
@@ -17,7 +17,7 @@ export interface Gcm {
 
 /** Of a key of 128 bits SM4, of one of 256 bits AES, as SYMMETRIC_DEFAULT has it. */
 export const gcm = (key: Bytes): Promise<Gcm> =>
-  key.length === SM4_KEY_BYTES ? Promise.resolve(sm4Gcm(key)) : aesGcm(key);
+  key.length === SM4_KEY_BYTES ? sm4Gcm(key) : aesGcm(key);
 
 export async function aesGcm(bytes: Bytes): Promise<Gcm> {
   const key = await crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]);
@@ -36,7 +36,8 @@ export async function aesGcm(bytes: Bytes): Promise<Gcm> {
   };
 }
 
-export function sm4Gcm(key: Bytes): Gcm {
+export async function sm4Gcm(key: Bytes): Promise<Gcm> {
+  const { sm4 } = await smCrypto.load();
   const options = { mode: "gcm", output: "array", outputTag: true } as const;
   return {
     async seal(iv, associatedData, plaintext) {

@@ -1,24 +1,18 @@
 // How key material comes wrapped into ImportKeyMaterial.
 // https://docs.aws.amazon.com/kms/latest/developerguide/importing-keys-encrypt-key-material.html
 
-import { assert } from "../assert.ts";
 import type { EncryptionAlgorithm, WrappingAlgorithm } from "./algorithm.ts";
 import { attempt } from "./attempt.ts";
 import type { Bytes } from "./bytes.ts";
 import { privateKeyObject } from "./key.ts";
+import { nobleAes } from "./libraries.ts";
 import { modulusBytes } from "./rsa-raw.ts";
 
 const AES_256_BYTES = 32;
 
-let aeskwp: typeof import("@noble/ciphers/aes.js").aeskwp | undefined;
-
-/** Has to have been awaited before anything is unwrapped: its tables take too long for every start. */
-export async function loadKeyWrap(): Promise<void> {
-  aeskwp ??= (await import("@noble/ciphers/aes.js")).aeskwp;
-}
-
 /** The key material is the plaintext of an encryption. */
 export const wrappedBy = (encryption: EncryptionAlgorithm): WrappingAlgorithm => ({
+  libraries: encryption.libraries,
   unwrap: (key, wrapped) => encryption.decrypt(key, wrapped),
 });
 
@@ -28,6 +22,7 @@ export const wrappedBy = (encryption: EncryptionAlgorithm): WrappingAlgorithm =>
  * CKM_RSA_AES_KEY_WRAP. Neither runtime has RFC 5649, so there it is noble.
  */
 export const rsaAesKeyWrap = (rsaes: EncryptionAlgorithm): WrappingAlgorithm => ({
+  libraries: [...rsaes.libraries, nobleAes],
   unwrap(key, wrapped) {
     const split = modulusBytes(privateKeyObject(key));
     const aesKey = rsaes.decrypt(key, wrapped.subarray(0, split));
@@ -36,9 +31,11 @@ export const rsaAesKeyWrap = (rsaes: EncryptionAlgorithm): WrappingAlgorithm => 
   },
 });
 
-/** AES key wrap with padding (RFC 5649, 4.2), or null for what the key did not wrap. */
+/**
+ * AES key wrap with padding (RFC 5649, 4.2), or null for what the key did not wrap. Wants `nobleAes`
+ * loaded.
+ */
 export function unwrapPadded(aesKey: Uint8Array, wrapped: Uint8Array): Bytes | null {
-  const keyWrap = aeskwp;
-  assert(keyWrap, "AES key wrap is loaded");
-  return attempt(() => new Uint8Array(keyWrap(aesKey).decrypt(wrapped)));
+  const { aeskwp } = nobleAes.loaded;
+  return attempt(() => new Uint8Array(aeskwp(aesKey).decrypt(wrapped)));
 }

@@ -7,6 +7,7 @@ import { curves } from "./curves.ts";
 import { ecKeys } from "./ec-keys.ts";
 import { ed25519Keys } from "./ed25519.ts";
 import type { KeyPair, KeyPairKind } from "./key.ts";
+import type { Library } from "./libraries.ts";
 import { mlDsa44Keys, mlDsa65Keys, mlDsa87Keys } from "./ml-dsa.ts";
 import { mlKem512Keys, mlKem768Keys, mlKem1024Keys } from "./ml-kem.ts";
 import { rsaKeys } from "./rsa-keys.ts";
@@ -43,17 +44,28 @@ export const modulusLengthOf = (spec: KeyPairSpec): number | null =>
   (keyPairKinds[spec] as KeyPairKind).modulusLength ?? null;
 
 /** A fresh pair, made here and now. */
-export const generateKeyPair = async (spec: KeyPairSpec): Promise<KeyPair> =>
-  keyPairKinds[spec].generate();
+export async function generateKeyPair(spec: KeyPairSpec): Promise<KeyPair> {
+  const kind: KeyPairKind = keyPairKinds[spec];
+  await kind.library?.load();
+  return kind.generate();
+}
 
 /**
  * The pair of a private key that somebody else made, in PKCS #8 (DER), encoded as `generateKeyPair`
  * does; null for other bytes, another algorithm, curve or size, and numbers that do not fit.
  */
-export const readKeyPair = async (spec: KeyPairSpec, pkcs8: Uint8Array): Promise<KeyPair | null> =>
-  keyPairKinds[spec].read(pkcs8);
+export async function readKeyPair(spec: KeyPairSpec, pkcs8: Uint8Array): Promise<KeyPair | null> {
+  const kind: KeyPairKind = keyPairKinds[spec];
+  await kind.library?.load();
+  return kind.read(pkcs8);
+}
 
-/** The same for what AWS lets one import, with nothing to wait for. */
+/** The libraries that pairs are made and read with. */
+export const keyPairLibraries: readonly Library<unknown>[] = Object.values(keyPairKinds).flatMap(
+  ({ library }: KeyPairKind) => library ?? [],
+);
+
+/** The same for what AWS lets one import, with nothing to wait for once `keyPairLibraries` are loaded. */
 export function readImportedKeyPair(spec: KeyPairSpec, pkcs8: Uint8Array): KeyPair | null {
   const kind: KeyPairKind = keyPairKinds[spec];
   const pair = kind.read(pkcs8);

@@ -2,6 +2,7 @@
 
 import { createPrivateKey, createPublicKey } from "node:crypto";
 import type { Bytes } from "./bytes.ts";
+import type { Library } from "./libraries.ts";
 import { oncePerKey } from "./once-per-key.ts";
 
 /** The raw bytes of a secret, in base64. */
@@ -31,6 +32,8 @@ export interface KeyPair {
 export interface KeyPairKind {
   /** Of RSA alone: bits of the modulus, two primes that have to be looked for. */
   readonly modulusLength?: number;
+  /** To be loaded before `generate` or `read` is called. */
+  readonly library?: Library<unknown>;
   generate(): KeyPair | Promise<KeyPair>;
   /** The pair of a private key in PKCS #8, encoded as `generate` does; null for any other bytes. */
   read(pkcs8: Uint8Array): KeyPair | null | Promise<KeyPair | null>;

@@ -1,26 +1,28 @@
 // ML-DSA (FIPS 204) with an empty context, hedged signatures, and keys as seeds (RFC 9881). The
 // platform signs messages where it has ML-DSA; it has no external mu, so there it is noble.
 
-import { ml_dsa44, ml_dsa65, ml_dsa87 } from "@noble/post-quantum/ml-dsa.js";
 import { assert } from "../assert.ts";
 import type { SigningAlgorithm } from "./algorithm.ts";
-import type { Bytes } from "./bytes.ts";
 import type { PrivateKey, PublicKey } from "./key.ts";
 import { algorithmIdentifier } from "./key-encoding.ts";
+import { nobleMlDsa } from "./libraries.ts";
 import { importNative, modernSubtle, nativePublicKey } from "./modern-webcrypto.ts";
 import { oncePerKey, oncePerKeyAsync } from "./once-per-key.ts";
 import { openPublicKey, openSeed, type SeedKeys, seedKeys } from "./seed-keys.ts";
 
+/** What noble has of a parameter set. */
+type Noble = typeof import("@noble/post-quantum/ml-dsa.js").ml_dsa44;
+
 interface ParameterSet extends SeedKeys {
   readonly name: string;
-  readonly noble: typeof ml_dsa44;
+  noble(): Promise<Noble>;
   readonly signatureBytes: number;
 }
 
 const parameterSet = (
   name: string,
   objectIdentifier: string,
-  noble: typeof ml_dsa44,
+  noble: () => Promise<Noble>,
   signatureBytes: number,
 ): ParameterSet => ({
   name,
@@ -31,12 +33,16 @@ const parameterSet = (
   seedBytes: 32,
   publicKey: async (seed, pkcs8) =>
     (await nativePublicKey(pkcs8, name, { privateKey: "sign", publicKey: "verify" })) ??
-    noble.keygen(seed).publicKey,
+    (await noble()).keygen(seed).publicKey,
 });
 
-const mlDsa44 = parameterSet("ML-DSA-44", "2.16.840.1.101.3.4.3.17", ml_dsa44, 2420);
-const mlDsa65 = parameterSet("ML-DSA-65", "2.16.840.1.101.3.4.3.18", ml_dsa65, 3309);
-const mlDsa87 = parameterSet("ML-DSA-87", "2.16.840.1.101.3.4.3.19", ml_dsa87, 4627);
+const noble44 = async () => (await nobleMlDsa.load()).ml_dsa44;
+const noble65 = async () => (await nobleMlDsa.load()).ml_dsa65;
+const noble87 = async () => (await nobleMlDsa.load()).ml_dsa87;
+
+const mlDsa44 = parameterSet("ML-DSA-44", "2.16.840.1.101.3.4.3.17", noble44, 2420);
+const mlDsa65 = parameterSet("ML-DSA-65", "2.16.840.1.101.3.4.3.18", noble65, 3309);
+const mlDsa87 = parameterSet("ML-DSA-87", "2.16.840.1.101.3.4.3.19", noble87, 4627);
 const parameterSets = [mlDsa44, mlDsa65, mlDsa87];
 
 export const mlDsa44Keys = seedKeys(mlDsa44);
@@ -47,27 +53,27 @@ export const mlDsa87Keys = seedKeys(mlDsa87);
 export const mlDsa: SigningAlgorithm = {
   messageBytes: { RAW: null, EXTERNAL_MU: 64 },
   async sign(key, message) {
-    const { name, noble } = privateKey(key).keys;
+    const { name } = privateKey(key).keys;
     if (message.type === "EXTERNAL_MU") {
-      const signed = noble.internal.sign(message.bytes, expanded(key).secretKey, {
-        externalMu: true,
-      });
-      return new Uint8Array(signed);
+      const { noble, secretKey } = await expanded(key);
+      return new Uint8Array(noble.internal.sign(message.bytes, secretKey, { externalMu: true }));
     }
     const { native } = await signingKey(key);
     if (native) return new Uint8Array(await modernSubtle.sign(name, native, message.bytes));
-    return new Uint8Array(noble.sign(message.bytes, expanded(key).secretKey));
+    const { noble, secretKey } = await expanded(key);
+    return new Uint8Array(noble.sign(message.bytes, secretKey));
   },
   async verify(key, message, signature) {
     const { keys, raw } = publicKey(key);
-    const { name, noble, signatureBytes } = keys;
+    const { name, signatureBytes } = keys;
     if (signature.length !== signatureBytes) return false;
     if (message.type === "EXTERNAL_MU") {
+      const noble = await keys.noble();
       return noble.internal.verify(signature, message.bytes, raw, { externalMu: true });
     }
     const { native } = await verifyingKey(key);
     if (native) return modernSubtle.verify(name, native, signature, message.bytes);
-    return noble.verify(signature, message.bytes, raw);
+    return (await keys.noble()).verify(signature, message.bytes, raw);
   },
 };
 
@@ -84,9 +90,10 @@ const publicKey = oncePerKey((key: PublicKey) => {
 });
 
 /** What noble signs with. */
-const expanded = oncePerKey((key: PrivateKey): { readonly secretKey: Bytes } => {
+const expanded = oncePerKeyAsync(async (key: PrivateKey) => {
   const { keys, seed } = privateKey(key);
-  return { secretKey: new Uint8Array(keys.noble.keygen(seed).secretKey) };
+  const noble = await keys.noble();
+  return { noble, secretKey: new Uint8Array(noble.keygen(seed).secretKey) };
 });
 
 const signingKey = oncePerKeyAsync((key: PrivateKey) => {

@@ -1,26 +1,28 @@
 // ML-KEM (FIPS 203) with keys as seeds (RFC 9935): the platform's where it has the parameter set,
 // noble's where it does not.
 
-import { ml_kem512, ml_kem768, ml_kem1024 } from "@noble/post-quantum/ml-kem.js";
 import { assert } from "../assert.ts";
 import type { KeyEncapsulationAlgorithm } from "./algorithm.ts";
-import type { Bytes } from "./bytes.ts";
 import type { PrivateKey, PublicKey } from "./key.ts";
 import { algorithmIdentifier } from "./key-encoding.ts";
+import { nobleMlKem } from "./libraries.ts";
 import { importNative, modernSubtle, nativePublicKey } from "./modern-webcrypto.ts";
 import { oncePerKey, oncePerKeyAsync } from "./once-per-key.ts";
 import { openPublicKey, openSeed, type SeedKeys, seedKeys } from "./seed-keys.ts";
 
+/** What noble has of a parameter set. */
+type Noble = typeof import("@noble/post-quantum/ml-kem.js").ml_kem512;
+
 interface ParameterSet extends SeedKeys {
   readonly name: string;
-  readonly noble: typeof ml_kem512;
+  noble(): Promise<Noble>;
   readonly ciphertextBytes: number;
 }
 
 const parameterSet = (
   name: string,
   objectIdentifier: string,
-  noble: typeof ml_kem512,
+  noble: () => Promise<Noble>,
   ciphertextBytes: number,
 ): ParameterSet => ({
   name,
@@ -30,14 +32,18 @@ const parameterSet = (
   seedTag: 0x80,
   seedBytes: 64,
   publicKey: async (seed, pkcs8) =>
-    (await nativePublicKey(pkcs8, name, usages)) ?? noble.keygen(seed).publicKey,
+    (await nativePublicKey(pkcs8, name, usages)) ?? (await noble()).keygen(seed).publicKey,
 });
 
 const usages = { privateKey: "decapsulateBits", publicKey: "encapsulateBits" } as const;
 
-const mlKem512 = parameterSet("ML-KEM-512", "2.16.840.1.101.3.4.4.1", ml_kem512, 768);
-const mlKem768 = parameterSet("ML-KEM-768", "2.16.840.1.101.3.4.4.2", ml_kem768, 1088);
-const mlKem1024 = parameterSet("ML-KEM-1024", "2.16.840.1.101.3.4.4.3", ml_kem1024, 1568);
+const noble512 = async () => (await nobleMlKem.load()).ml_kem512;
+const noble768 = async () => (await nobleMlKem.load()).ml_kem768;
+const noble1024 = async () => (await nobleMlKem.load()).ml_kem1024;
+
+const mlKem512 = parameterSet("ML-KEM-512", "2.16.840.1.101.3.4.4.1", noble512, 768);
+const mlKem768 = parameterSet("ML-KEM-768", "2.16.840.1.101.3.4.4.2", noble768, 1088);
+const mlKem1024 = parameterSet("ML-KEM-1024", "2.16.840.1.101.3.4.4.3", noble1024, 1568);
 const parameterSets = [mlKem512, mlKem768, mlKem1024];
 
 export const mlKem512Keys = seedKeys(mlKem512);
@@ -50,7 +56,7 @@ export const mlKem: KeyEncapsulationAlgorithm = {
     const { keys, raw } = publicKey(key);
     const { native } = await encapsulationKey(key);
     if (!native) {
-      const { sharedSecret, cipherText } = keys.noble.encapsulate(raw);
+      const { sharedSecret, cipherText } = (await keys.noble()).encapsulate(raw);
       return {
         sharedSecret: new Uint8Array(sharedSecret),
         ciphertext: new Uint8Array(cipherText),
@@ -64,7 +70,8 @@ export const mlKem: KeyEncapsulationAlgorithm = {
     if (ciphertext.length !== keys.ciphertextBytes) return null;
     const { native } = await decapsulationKey(key);
     if (!native) {
-      return new Uint8Array(keys.noble.decapsulate(ciphertext, expanded(key).secretKey));
+      const { noble, secretKey } = await expanded(key);
+      return new Uint8Array(noble.decapsulate(ciphertext, secretKey));
     }
     return new Uint8Array(await modernSubtle.decapsulateBits(keys.name, native, ciphertext));
   },
@@ -83,9 +90,10 @@ const publicKey = oncePerKey((key: PublicKey) => {
 });
 
 /** What noble decapsulates with. */
-const expanded = oncePerKey((key: PrivateKey): { readonly secretKey: Bytes } => {
+const expanded = oncePerKeyAsync(async (key: PrivateKey) => {
   const { keys, seed } = privateKey(key);
-  return { secretKey: new Uint8Array(keys.noble.keygen(seed).secretKey) };
+  const noble = await keys.noble();
+  return { noble, secretKey: new Uint8Array(noble.keygen(seed).secretKey) };
 });
 
 const decapsulationKey = oncePerKeyAsync((key: PrivateKey) => {

@@ -12,6 +12,7 @@ import { modulusBytes, rawPrivate, rawPublic } from "./rsa-raw.ts";
 const OAEP = constants.RSA_PKCS1_OAEP_PADDING;
 
 export const rsaesOaep = (oaepHash: HashName): EncryptionAlgorithm => ({
+  libraries: [],
   maxPlaintextBytes: (key) => modulusBytes(publicKeyObject(key)) - 2 * digestBytes[oaepHash] - 2,
   encrypt: (key, plaintext) =>
     new Uint8Array(

@@ -3,7 +3,6 @@
 // SM2OfflineOperationHelper writes and OpenSSL reads.
 // https://docs.aws.amazon.com/kms/latest/developerguide/offline-operations.html
 
-import { sm2 } from "sm-crypto-v2";
 import type { EncryptionAlgorithm, Message, SigningAlgorithm } from "./algorithm.ts";
 import { attempt } from "./attempt.ts";
 import { fromHex, toHex } from "./base64.ts";
@@ -11,6 +10,7 @@ import { type Bytes, concat } from "./bytes.ts";
 import { derInteger, derOctetString, derSequence, readDer } from "./der.ts";
 import { ecPrivateKey, ecPublicKey } from "./ec-keys.ts";
 import type { PrivateKey } from "./key.ts";
+import { smCrypto } from "./libraries.ts";
 import { oncePerKey } from "./once-per-key.ts";
 
 const COORDINATE_BYTES = 32;
@@ -25,13 +25,15 @@ const C1C3C2 = 1;
  */
 export const sm2dsa: SigningAlgorithm = {
   messageBytes: { RAW: null, DIGEST: DIGEST_BYTES },
-  sign(key, message) {
+  async sign(key, message) {
+    const { sm2 } = await smCrypto.load();
     const { scalar, point } = digits(key);
     const signature = fromHex(sm2.doSignature(digest(message, point), scalar));
     const [r, s] = [signature.subarray(0, COORDINATE_BYTES), signature.subarray(COORDINATE_BYTES)];
     return derSequence(derInteger(r), derInteger(s));
   },
-  verify(key, message, signature) {
+  async verify(key, message, signature) {
+    const { sm2 } = await smCrypto.load();
     const publicKey = toHex(ecPublicKey(key).point);
     const numbers = readSignature(signature);
     if (!numbers) return false;
@@ -43,8 +45,10 @@ export const sm2dsa: SigningAlgorithm = {
 
 /** SM2PKE: the DER of the ephemeral point's x and y, the digest C3, and the ciphertext C2. */
 export const sm2pke: EncryptionAlgorithm = {
+  libraries: [smCrypto],
   maxPlaintextBytes: () => 1024,
   encrypt(key, plaintext) {
+    const { sm2 } = smCrypto.loaded;
     const publicKey = toHex(ecPublicKey(key).point);
     const hidden = toHex(plaintext);
     let sealed: string;
@@ -58,14 +62,19 @@ export const sm2pke: EncryptionAlgorithm = {
     const sealed = readCipher(ciphertext);
     if (sealed === null) return null;
     const privateKey = toHex(ecPrivateKey(key).scalar);
+    const { sm2 } = smCrypto.loaded;
     // It throws for a point that is not on the curve, and finds nothing where the digest differs.
     const plaintext = attempt(() => sm2.doDecrypt(sealed, privateKey, C1C3C2, { output: "array" }));
     return plaintext && plaintext.length > 0 ? new Uint8Array(plaintext) : null;
   },
 };
 
-/** The x coordinate of the shared point, 32 bytes, or null where `point` is not on the curve. */
+/**
+ * The x coordinate of the shared point, 32 bytes, or null where `point` is not on the curve. Wants
+ * `smCrypto` loaded.
+ */
 export function sm2SharedSecret(scalar: Uint8Array, point: Uint8Array): Bytes | null {
+  const { sm2 } = smCrypto.loaded;
   const shared = attempt(() => sm2.ecdh(toHex(scalar), toHex(point), false));
   return shared && new Uint8Array(shared.subarray(1, 1 + COORDINATE_BYTES));
 }
@@ -73,11 +82,13 @@ export function sm2SharedSecret(scalar: Uint8Array, point: Uint8Array): Bytes | 
 /** The private number and the public point, as sm-crypto-v2 takes them. */
 const digits = oncePerKey((key: PrivateKey) => {
   const scalar = toHex(ecPrivateKey(key).scalar);
-  return { scalar, point: sm2.getPublicKeyFromPrivateKey(scalar) };
+  return { scalar, point: smCrypto.loaded.sm2.getPublicKeyFromPrivateKey(scalar) };
 });
 
 const digest = (message: Message, publicKey: string): Uint8Array =>
-  message.type === "RAW" ? fromHex(sm2.getHash(message.bytes, publicKey)) : message.bytes;
+  message.type === "RAW"
+    ? fromHex(smCrypto.loaded.sm2.getHash(message.bytes, publicKey))
+    : message.bytes;
 
 /** r and s, 64 digits each, or null for anything but the DER of two positive numbers. */
 const readSignature = (signature: Uint8Array): string | null =>

@@ -5,6 +5,7 @@ import type { EncryptionAlgorithm } from "../crypto/algorithm.ts";
 import { encryptionAlgorithms } from "../crypto/algorithms.ts";
 import { fromBase64, toBase64 } from "../crypto/base64.ts";
 import { type CiphertextOrigin, ciphertextOrigin, IV_BYTES } from "../crypto/ciphertext-blob.ts";
+import { loadAll } from "../crypto/libraries.ts";
 import { decryptSymmetric, type EncryptionContext, encryptSymmetric } from "../crypto/symmetric.ts";
 import { bytesIn } from "../domain/key-set.ts";
 import type { KeySpec } from "../domain/key-spec.ts";
@@ -267,6 +268,7 @@ async function encrypted(
         `cannot encrypt data larger than ${max} bytes.`,
     );
   }
+  await loadAll(pair.libraries);
   return { ciphertext: toBase64(pair.encrypt(key, plaintext)), algorithm, materialId: null };
 }
 
@@ -288,6 +290,7 @@ async function decrypted(
   }
   if (!pair)
     return { ...(await decryptWith(target, ciphertext, input.EncryptionContext)), algorithm };
+  await loadAll(pair.libraries);
   const plaintext = pair.decrypt(requireKeyPair(target), fromBase64(ciphertext));
   if (!plaintext) throw new KmsError("InvalidCiphertextException");
   return { plaintext, algorithm, materialId: null };

@@ -4,8 +4,8 @@
 
 import { wrappingAlgorithms } from "../crypto/algorithms.ts";
 import { fromBase64, toBase64 } from "../crypto/base64.ts";
-import { loadKeyWrap } from "../crypto/import-wrapping.ts";
-import { isKeyPairSpec, readImportedKeyPair } from "../crypto/key-pair.ts";
+import { isKeyPairSpec, keyPairLibraries, readImportedKeyPair } from "../crypto/key-pair.ts";
+import type { Library } from "../crypto/libraries.ts";
 import {
   IMPORT_TOKEN_MS,
   type ImportToken,
@@ -38,6 +38,14 @@ import { blob, instant, oneOf, required, text } from "./shape.ts";
 const MAX_VALIDITY_MS = 365 * DAY_MS;
 
 const keyMaterialId = text({ min: 64, max: 64, pattern: "^[a-f0-9]+$" });
+
+/** Material is unwrapped and read between a check and its write, so nothing may be waited for then. */
+const importLibraries: readonly Library<unknown>[] = [
+  ...new Set([
+    ...Object.values(wrappingAlgorithms).flatMap(({ libraries }) => libraries),
+    ...keyPairLibraries,
+  ]),
+];
 
 const importInput = {
   KeyId: required(members.keyId),
@@ -94,7 +102,7 @@ export const imports = {
   /** Material that the key has or had is imported again; new one of a symmetric key waits for its rotation. */
   ImportKeyMaterial: change({
     input: importInput,
-    loads: loadKeyWrap,
+    libraries: importLibraries,
     invalidArn: true,
     check: requireExpiration,
     precondition: requireExternalBeforeDeletion,

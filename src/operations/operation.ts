@@ -2,6 +2,7 @@
 // knows HTTP, storage or Durable Objects.
 
 import type { Attestation } from "../attestation/parse-attestation.ts";
+import type { Library } from "../crypto/libraries.ts";
 import type { KeyStores, KeyStoresMoment, ProxyConfiguration } from "../domain/custom-key-store.ts";
 import type { Directory } from "../domain/directory.ts";
 import type { Key, KeyLastUsage, KeySet } from "../domain/key-set.ts";
@@ -54,8 +55,8 @@ interface KeyOperation<I> {
   readonly designation?: "primary" | "multiRegionPrimary";
   /** What is held before the key's state is asked. */
   readonly precondition?: (target: Target, input: I) => void;
-  /** Loads what it needs and others do not; awaited before the key is looked at. */
-  readonly loads?: () => Promise<void>;
+  /** Loaded before the key is looked at: a change waits for nothing. */
+  readonly libraries?: readonly Library<unknown>[];
   /** The row of the key-state table, where it is not that of the operation's own name. */
   readonly state?: KeyOperationName;
   /** The permission it needs, where that is not the operation's own name. */

@@ -4,6 +4,7 @@
 
 import { assert } from "../assert.ts";
 import type { Attestation } from "../attestation/parse-attestation.ts";
+import { loadAll } from "../crypto/libraries.ts";
 import { keyArn } from "../domain/arn.ts";
 import { arnOf, isPrimary, type KeySet, keyIn } from "../domain/key-set.ts";
 import { type KeyOperationName, requireState } from "../domain/key-state.ts";
@@ -76,7 +77,7 @@ export const atMoment = (loaded: KeySet | null, at: Moment): KeySet | null =>
 /** What has to be loaded for a call, or undefined, as for nearly all. */
 export function loading({ operation }: Call): Promise<void> | undefined {
   const record = keyOperations[operation];
-  return record?.kind === "change" ? record.loads?.() : undefined;
+  return record?.kind === "change" && record.libraries ? loadAll(record.libraries) : undefined;
 }
 
 /** Whether a call starts a set, which has to know the clock. */

@@ -1,5 +1,6 @@
 // Whatever bytes a caller sends, they are refused and never a fault.
 
+import "./all-libraries.ts";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { MessageType } from "../../src/crypto/algorithm.ts";
@@ -11,11 +12,8 @@ import {
   wrappingAlgorithms,
 } from "../../src/crypto/algorithms.ts";
 import { fromBase64 } from "../../src/crypto/base64.ts";
-import { loadKeyWrap } from "../../src/crypto/import-wrapping.ts";
 import type { KeyPairSpec } from "../../src/crypto/key-pair.ts";
 import { pairOf } from "./round-trips.ts";
-
-await loadKeyWrap();
 
 const specs: Readonly<Record<string, KeyPairSpec>> = {
   RSA: "RSA_2048",

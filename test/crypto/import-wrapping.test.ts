@@ -1,14 +1,12 @@
 // That wrapped key material is taken is seen with other implementations in second-opinion.test.ts;
 // here is what must not be taken.
 
+import "./all-libraries.ts";
 import { aeskwp } from "@noble/ciphers/aes.js";
 import { describe, expect, it } from "vitest";
 import { encryptionAlgorithms, wrappingAlgorithms } from "../../src/crypto/algorithms.ts";
 import { concat } from "../../src/crypto/bytes.ts";
-import { loadKeyWrap } from "../../src/crypto/import-wrapping.ts";
 import { pairOf } from "./round-trips.ts";
-
-await loadKeyWrap();
 
 const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
 const { RSAES_OAEP_SHA_1, RSAES_OAEP_SHA_256 } = encryptionAlgorithms;

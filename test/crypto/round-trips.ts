@@ -1,6 +1,7 @@
 // Every algorithm with every key spec that has it: what one half of a fresh pair does, the other
 // undoes, and nothing else passes. Runs in Node and in workerd alike.
 
+import "./all-libraries.ts";
 import { expect } from "vitest";
 import type { Message, MessageType } from "../../src/crypto/algorithm.ts";
 import {

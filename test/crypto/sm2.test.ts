@@ -1,3 +1,4 @@
+import "./all-libraries.ts";
 import { sm2 } from "sm-crypto-v2";
 import { afterEach, expect, it, vi } from "vitest";
 import { encryptionAlgorithms } from "../../src/crypto/algorithms.ts";

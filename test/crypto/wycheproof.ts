@@ -1,6 +1,7 @@
 // What C2SP's Wycheproof vectors (github.com/C2SP/wycheproof, testvectors_v1) say of the algorithms
 // of AWS KMS: file by file, how a vector is tried. Runs in Node and in workerd alike.
 
+import "./all-libraries.ts";
 import { expect } from "vitest";
 import type {
   EncryptionAlgorithm,
@@ -21,11 +22,9 @@ import { type Curve, curves } from "../../src/crypto/curves.ts";
 import { derElement, derInteger, derOctetString, derSequence } from "../../src/crypto/der.ts";
 import { aesGcm } from "../../src/crypto/gcm.ts";
 import { type HashName, hash } from "../../src/crypto/hash.ts";
-import { loadKeyWrap, unwrapPadded } from "../../src/crypto/import-wrapping.ts";
+import { unwrapPadded } from "../../src/crypto/import-wrapping.ts";
 import { algorithmIdentifier, encodePkcs8, encodeSpki } from "../../src/crypto/key-encoding.ts";
 import { type KeyPairSpec, readKeyPair } from "../../src/crypto/key-pair.ts";
-
-await loadKeyWrap();
 
 /** Members of vectors and groups; the numbers and bytes among them are hex. */
 type Members = Readonly<Record<string, string | undefined>>;

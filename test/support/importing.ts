@@ -2,6 +2,7 @@
 // material with another implementation than ours, and sends it.
 
 import { encryptionAlgorithms } from "../../src/crypto/algorithms.ts";
+import { loadAll } from "../../src/crypto/libraries.ts";
 import { nodePeer } from "../crypto/peers/node-crypto.ts";
 import { DAY, World } from "./core.ts";
 
@@ -43,6 +44,7 @@ export async function wrap(
   { WrappingAlgorithm = STANDARD.WrappingAlgorithm }: Wrapping = {},
 ): Promise<string> {
   if (WrappingAlgorithm === "SM2PKE") {
+    await loadAll(encryptionAlgorithms.SM2PKE.libraries);
     const wrapped = encryptionAlgorithms.SM2PKE.encrypt({ publicKey }, material);
     return Buffer.from(wrapped).toString("base64");
   }
