@@ -1,6 +1,6 @@
 // Builds what is run and published: dist/worker.mjs (the Worker, with what it seldom needs in modules
-// of their own, worker-*.mjs) and dist/edge-kms.mjs (the launcher, which looks for them beside itself). npm runs it as `prepare`; the same sources
-// give the same bytes, wherever and whenever they are built.
+// of their own, worker-*.mjs) and dist/edge-kms.cjs (the launcher, which looks for them beside itself).
+// npm runs it as `prepare`; the same sources give the same bytes, wherever and whenever they are built.
 
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -69,11 +69,17 @@ await Promise.all([
   build({
     ...common,
     entryPoints: ["src/cli/main.ts"],
-    outfile: "dist/edge-kms.mjs",
+    outfile: "dist/edge-kms.cjs",
     platform: "node",
+    // Node starts a CommonJS file sooner: an import of a built-in module reads all it exports at once.
+    format: "cjs",
+    banner: { js: `const edgeKmsUrl=require("node:url").pathToFileURL(__filename).href;` },
     target: "node20",
     external: ["workerd", "yaml"],
-    define: { EDGE_KMS_BUILD: JSON.stringify(buildFacts()) },
+    define: {
+      EDGE_KMS_BUILD: JSON.stringify(buildFacts()),
+      "import.meta.url": "edgeKmsUrl",
+    },
   }),
 ]);
-chmodSync(join(root, "dist/edge-kms.mjs"), 0o755);
+chmodSync(join(root, "dist/edge-kms.cjs"), 0o755);

@@ -2,6 +2,7 @@
 // changes. A change that is wrong is told and changes nothing.
 
 import {
+  existsSync,
   mkdirSync,
   readFileSync,
   renameSync,
@@ -56,8 +57,9 @@ export async function openConfigFile(
 }
 
 /** Removes what a launcher that was killed has left. */
-export const removeLaidOut = (folder: string): void =>
-  rmSync(folder, { recursive: true, force: true });
+export function removeLaidOut(folder: string): void {
+  if (existsSync(folder)) rmSync(folder, { recursive: true, force: true });
+}
 
 async function read(shown: string): Promise<Configuration> {
   let text: string;

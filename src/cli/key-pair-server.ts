@@ -3,7 +3,8 @@
 // users nor web pages get to it, and no other process can take its place. Keeps no pair.
 
 import { mkdtempSync, rmSync } from "node:fs";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type Socket } from "node:net";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -51,10 +52,18 @@ export async function startKeyPairServer(temporary: string | null): Promise<KeyP
 }
 
 async function listen(socket: string): Promise<() => void> {
-  const { createServer } = await import("node:http");
   const inTurn = turns(makersAtOnce());
-  const server = createServer((asked, answer) => {
-    serve(asked, answer, inTurn).catch(() => answer.destroy());
+  // Loading HTTP takes 5 ms, which the start need not wait for; node:net is there for workerd's pipes.
+  let http: HttpServer | undefined;
+  const connections = new Set<Socket>();
+  const server = createServer(async (connection) => {
+    connections.add(connection);
+    connection.once("close", () => connections.delete(connection));
+    const { createServer: createHttpServer } = await import("node:http");
+    http ??= createHttpServer((asked, answer) => {
+      serve(asked, answer, inTurn).catch(() => answer.destroy());
+    });
+    http.emit("connection", connection);
   });
   await new Promise<void>((listening, failed) => {
     server.once("error", failed);
@@ -64,7 +73,7 @@ async function listen(socket: string): Promise<() => void> {
   server.unref();
   return () => {
     server.close();
-    server.closeAllConnections();
+    for (const connection of connections) connection.destroy();
   };
 }
 

@@ -1,7 +1,7 @@
 // Starts and stops an edge-kms server on this machine. Prints nothing and handles no signal: that
 // is for the command line (main.ts); a test or a program uses it as it is.
 
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseResolveTable } from "../xks/endpoint.ts";
@@ -83,6 +83,7 @@ async function serve(
   const { host, port } = options;
   const { configFile, stateFolder } = folder;
   const temporary = folder.temporary ?? keyPairs?.folder ?? null;
+  const nitroRoot = await nitroRootText(options.nitroRoot);
   const setup = {
     host,
     port,
@@ -90,7 +91,7 @@ async function serve(
     stateFolder,
     configFolder: config?.folder ?? null,
     keyPairSocket: keyPairs?.socket ?? null,
-    variables: workerVariables({ ...options, nitroRoot: nitroRootText(options.nitroRoot) }),
+    variables: workerVariables({ ...options, nitroRoot }),
     xksHosts: parseResolveTable(options.xksResolve),
     xksAuthorities: options.xksCa === "" ? "" : authoritiesIn(options.xksCa),
   };
@@ -137,6 +138,6 @@ async function answering(workerd: WorkerdProcess, folder: DataFolder): Promise<n
     throw error;
   } finally {
     // It has been read, and a folder that is looked into should hold state and nothing else.
-    rmSync(folder.configFile);
+    unlinkSync(folder.configFile);
   }
 }

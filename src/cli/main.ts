@@ -110,10 +110,8 @@ function isRun(): boolean {
 if (isRun()) {
   // A reader that has seen enough, such as `head`, is no reason to fail.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
-  try {
-    await main(process.argv.slice(2));
-  } catch (error) {
-    process.stderr.write(`edge-kms: ${(error as Error).message}\n`);
+  main(process.argv.slice(2)).catch((error: Error) => {
+    process.stderr.write(`edge-kms: ${error.message}\n`);
     process.exit(process.argv[2] === "explain" ? 2 : 1);
-  }
+  });
 }

@@ -10,7 +10,7 @@ import { identify } from "../../src/cli/process-identity.ts";
 import { until } from "./until.ts";
 
 export const repository = fileURLToPath(new URL("../..", import.meta.url));
-export const cli = join(repository, "dist/edge-kms.mjs");
+export const cli = join(repository, "dist/edge-kms.cjs");
 
 /** What no test wants to inherit from the machine it runs on. */
 const foreign = ["AUTH", "LOG", "MOVABLE_CLOCK", "DEFAULT_REGION", "DEFAULT_ACCOUNT"];

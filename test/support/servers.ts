@@ -44,7 +44,7 @@ export type StartServer = (options?: ServerOptions) => Promise<Server>;
 export const startRaw: StartServer = (options = {}) =>
   startServer(options, (data) => ({
     command: [
-      ...["dist/edge-kms.mjs", "--port", "0", "--data", data],
+      ...["dist/edge-kms.cjs", "--port", "0", "--data", data],
       ...(options.xksCa === undefined ? [] : ["--xks-ca", options.xksCa]),
       ...(options.config === undefined ? [] : ["--config", options.config]),
     ],
@@ -220,7 +220,7 @@ const built = onlyOnce(async () => {
 });
 
 function isBuilt(): boolean {
-  const made = Math.min(...["dist/worker.mjs", "dist/edge-kms.mjs"].map(modifiedAt));
+  const made = Math.min(...["dist/worker.mjs", "dist/edge-kms.cjs"].map(modifiedAt));
   const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" });
   const inputs = ["tools/build.mjs", "package.json", "wrangler.toml"];
   return [...inputs, ...sources.map((name) => join("src", name))].every(

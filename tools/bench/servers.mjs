@@ -41,7 +41,7 @@ export async function startEcho(folder) {
 
 /** Starts edge-kms on a folder of its own; says how long it took to the first answer. */
 export async function startServer(folder, more = [], environment = {}) {
-  const launcher = fileURLToPath(new URL("../../dist/edge-kms.mjs", import.meta.url));
+  const launcher = fileURLToPath(new URL("../../dist/edge-kms.cjs", import.meta.url));
   const args = [
     launcher,
     "--port",
