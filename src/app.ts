@@ -36,15 +36,17 @@ app.onError((error) => failed(error, crypto.randomUUID()));
 
 async function serve(c: Context<{ Bindings: Env }>): Promise<Response> {
   const name = c.req.param("tenant");
-  const tenant = name === undefined ? defaultTenant : await tenantNamed(c.env, name);
+  const settings = settingsOf(c.env);
+  const tenant =
+    name === undefined ? defaultTenant(settings) : await tenantNamed(c.env, settings, name);
   if (!tenant) return noTenant(unknownTenant(c.req.raw).status);
-  return handle(c.req.raw, { env: c.env, settings: settingsOf(c.env), ...tenant });
+  return handle(c.req.raw, { env: c.env, settings, ...tenant });
 }
 
-let settings: WorkerSettings | undefined;
+let known: WorkerSettings | undefined;
 
 /** The variables of a Worker never change while it runs. */
 function settingsOf(env: Env): WorkerSettings {
-  settings ??= workerSettingsFrom(env);
-  return settings;
+  known ??= workerSettingsFrom(env);
+  return known;
 }

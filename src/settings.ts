@@ -1,10 +1,15 @@
 // Every setting of edge-kms, once: the launcher's flags, the Worker's variables and the README's
-// table are all read from here. Knows no KMS rule but the Regions, the quotas and the form of a proxy's
+// table are all read from here. Knows no KMS rule but the Regions, the limits and the form of a proxy's
 // address, and no platform.
 
 import { AWS_QUOTAS, parseQuotas } from "./domain/quota.ts";
 import { isRegion, type Region } from "./domain/region.ts";
 import { NO_REQUEST_QUOTAS, parseRequestQuotas } from "./domain/request-quota.ts";
+import {
+  HOSTED_TENANT_LIMITS,
+  NO_TENANT_LIMITS,
+  parseTenantLimits,
+} from "./domain/tenant-limits.ts";
 import { parseResolveTable } from "./xks/endpoint.ts";
 
 /** How the text of a setting becomes a value; `parse` throws an Error that names no setting. */
@@ -112,6 +117,14 @@ const requestQuotas: Kind<string> = {
     return text;
   },
 };
+/** Stays text, which `parseTenantLimits` reads. */
+const tenantLimits: Kind<string> = {
+  argument: `${NO_TENANT_LIMITS}|${HOSTED_TENANT_LIMITS}|NAME=NUMBER,…`,
+  parse(text) {
+    parseTenantLimits(text);
+    return text;
+  },
+};
 const account = matching(/^\d{12}$/, "expects an account of 12 digits", "ACCOUNT");
 /** An hour: longer than anyone waits for a state to pass; the clock can be moved past it. */
 const durationMs = integer(3_600_000, "MS");
@@ -194,6 +207,13 @@ export const workerSettings = {
     requestQuotas,
     NO_REQUEST_QUOTAS,
     "Requests a second beyond which KMS throttles: `off` none, AWS's own, or those that are named, as `CreateKey=2,Symmetric=0.1` or `aws,CreateKey=2`",
+  ),
+  tenantLimits: setting(
+    "tenant-limits",
+    "TENANT_LIMITS",
+    tenantLimits,
+    HOSTED_TENANT_LIMITS,
+    "What the default tenant may have and do, and every other as far as it was made without limits of its own: `off` anything, `hosted` what a deployment allows (docs/hosting.md), or what is named, as `keys=100,requestsPerSecond=50` or `hosted,keys=100` (the launcher sets `off`)",
   ),
   connectingMs: setting(
     "connecting-ms",

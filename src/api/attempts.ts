@@ -2,7 +2,6 @@
 // few of them, and what is guessed at has far too many values for some times ten a minute.
 
 const WINDOW_MS = 60_000;
-const MAX_WRONG = 10;
 /** More addresses than this are not remembered; those that come to it again begin anew. */
 const MAX_ADDRESSES = 10_000;
 
@@ -12,12 +11,18 @@ interface Window {
 }
 
 export class Attempts {
+  readonly #max: number;
   readonly #windows = new Map<string, Window>();
 
-  /** Whether an address has been wrong ten times within its minute. */
+  /** `max` is how often an address may be wrong in a minute. */
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  /** Whether an address has been wrong so many times within its minute. */
   isSpent(address: string, now: number): boolean {
     const window = this.#windows.get(address);
-    return window !== undefined && now < window.until && window.wrong >= MAX_WRONG;
+    return window !== undefined && now < window.until && window.wrong >= this.#max;
   }
 
   /** Counts an attempt that was wrong; returns whether there were too many before it. */

@@ -2,12 +2,13 @@
 // setting `--movable-clock`.
 
 import { type Context, Hono } from "hono";
+import { limits } from "../domain/limits.ts";
 import type { Clock } from "../objects/tenant-object.ts";
 import { answer, bodyOf, type ControlEnv } from "./control.ts";
 import { durationMs } from "./duration.ts";
 
-/** No certificate, token or date in KMS reaches further; a slip of the hand should not either. */
-const MAX_OFFSET_MS = 100 * 366 * 86_400_000;
+const MAX_YEARS = limits.control.clock.standard;
+const MAX_OFFSET_MS = MAX_YEARS * 366 * 86_400_000;
 
 export const clock = new Hono<ControlEnv>();
 
@@ -27,11 +28,12 @@ clock.post("/", async (c) => {
   const byMs = "byMs" in move ? move.byMs : move.toMs - now;
   if (byMs < 0) return answer(c, { error: "The clock can only be moved forward." }, 400);
   if (offsetMs + byMs > MAX_OFFSET_MS) {
-    return answer(c, { error: "The clock can be at most 100 years ahead of real time." }, 400);
+    return answer(c, { error: TOO_FAR }, 400);
   }
   return answer(c, shown(await tenant.moveClock(move)));
 });
 
+const TOO_FAR = `The clock can be at most ${MAX_YEARS} years ahead of real time.`;
 const USAGE = 'Send {"advance": "P8D"} or {"set": "2027-01-01T00:00:00Z"}.';
 
 const tenantOf = (c: Context<ControlEnv>) => c.env.TENANTS.getByName(c.get("generation"));

@@ -6,6 +6,7 @@
 import { toBase64 } from "../crypto/base64.ts";
 import { sameBytes } from "../crypto/bytes.ts";
 import { hash } from "../crypto/hash.ts";
+import { limits } from "../domain/limits.ts";
 import type { WorkerSettings } from "../settings.ts";
 import { Attempts } from "./attempts.ts";
 import type { Tenant } from "./known-tenants.ts";
@@ -25,8 +26,8 @@ const UNKNOWN: ControlRefusal = {
   text: "The token or the tenant is not known. Send a token: Authorization: Bearer …",
 };
 
-const wrongTokens = new Attempts();
-const unknownTenants = new Attempts();
+const wrongTokens = new Attempts(limits.control.wrongTokens.standard);
+const unknownTenants = new Attempts(limits.control.unknownTenants.standard);
 
 /**
  * Who a request to the control API comes from, or why it may not use it. `tenant` is null where
@@ -48,7 +49,7 @@ export function controlAccess(
   return tenant ? (typeRefusal(request) ?? role) : unknownTenant(request);
 }
 
-/** What is said, of KMS as well, where there is no tenant of a name: ten times a minute, then 429. */
+/** What is said, of KMS as well, where there is no tenant of a name, and to who asks too often. */
 export function unknownTenant(request: Request): ControlRefusal {
   const address = addressOf(request) ?? "";
   return unknownTenants.wrong(address, Date.now()) ? TOO_MANY : UNKNOWN;

@@ -33,7 +33,8 @@ export function guarded(): Hono<ControlEnv> {
   routes.use(async (c, next) => {
     const settings = workerSettingsFrom(c.env);
     const name = c.req.param("tenant");
-    const tenant = name === undefined ? defaultTenant : await tenantNamed(c.env, name);
+    const tenant =
+      name === undefined ? defaultTenant(settings) : await tenantNamed(c.env, settings, name);
     const access = controlAccess(c.req.raw, settings, tenant);
     if (typeof access !== "string") return refused(c, access);
     if (!tenant) throw new Error("a tenant that is not there was let in");

@@ -1,11 +1,11 @@
 // A request's body as JSON, within limits. https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
 
 import { concat } from "../crypto/bytes.ts";
+import { limits } from "../domain/limits.ts";
 import { KmsError } from "../errors.ts";
 
-/** The largest body served; KMS's largest input is an attestation document of 256 KiB. */
-export const MAX_BODY_BYTES = 1024 * 1024;
-const MAX_JSON_DEPTH = 64;
+const MAX_BODY_BYTES = limits.server.body.standard;
+const MAX_JSON_DEPTH = limits.server.json.standard;
 
 /**
  * The text of a body. Throws RequestEntityTooLargeException without reading more than the limit,

@@ -4,6 +4,7 @@
 
 import { type Configuration, EMPTY } from "../configuration/configuration.ts";
 import { ConfigurationError, readConfiguration } from "../configuration/document.ts";
+import { limits } from "../domain/limits.ts";
 import { RequestRates } from "../domain/request-rate.ts";
 import { Accounts } from "../identity/accounts.ts";
 import { KnownTokens } from "../identity/known-tokens.ts";
@@ -12,8 +13,6 @@ import type { WorkerSettings } from "../settings.ts";
 
 const FRESH_MS = 2000;
 const STALE_MS = 4000;
-/** How often an isolate asks again because it is about to refuse someone. */
-const RENEWALS_PER_SECOND = 20;
 
 /** A version of a configuration; `of` tells it from others of the same source. */
 interface Version {
@@ -102,7 +101,7 @@ export class KnownAccounts {
    * tenant's one object bears. Who was added a moment ago then waits until the next renewal.
    */
   async renewedForRefusal(): Promise<Accounts> {
-    return this.#forRefusals.admits("", RENEWALS_PER_SECOND, Date.now())
+    return this.#forRefusals.admits("", limits.server.renewals.standard, Date.now())
       ? this.renewed()
       : this.#accounts;
   }

@@ -4,9 +4,11 @@
 // at most, and by objects that refuse, or know of nothing, as soon as they are erased.
 
 import { RequestRates } from "../domain/request-rate.ts";
+import { heldLimits, parseTenantLimits, type TenantLimits } from "../domain/tenant-limits.ts";
 import { KmsError } from "../errors.ts";
 import { DEFAULT_GENERATION, TENANT_REGISTRY } from "../objects/names.ts";
 import type { NamedTenant } from "../objects/tenant-registry-store.ts";
+import type { WorkerSettings } from "../settings.ts";
 import { forgetAccounts } from "./known-accounts.ts";
 
 const FRESH_MS = 2000;
@@ -23,11 +25,8 @@ export interface Tenant {
   readonly requireRate: () => void;
 }
 
-export const defaultTenant: Tenant = {
-  generation: DEFAULT_GENERATION,
-  tokenDigest: null,
-  requireRate() {},
-};
+/** The setting that holds for who has no limits of their own. */
+type LimitsSetting = Pick<WorkerSettings, "tenantLimits">;
 
 interface Known {
   readonly row: NamedTenant;
@@ -41,8 +40,23 @@ const known = new Map<string, Known>();
 /** What each tenant, by its generation, asks of this isolate in a second. */
 const rates = new RequestRates(MAX_KNOWN);
 
+let ofDefault: { readonly tenantLimits: string; readonly tenant: Tenant } | undefined;
+
+/** The tenant that is always there: what it may do the setting says alone, so nobody is asked. */
+export function defaultTenant({ tenantLimits }: LimitsSetting): Tenant {
+  if (ofDefault?.tenantLimits !== tenantLimits) {
+    const tenant = tenantOf(DEFAULT_GENERATION, null, parseTenantLimits(tenantLimits));
+    ofDefault = { tenantLimits, tenant };
+  }
+  return ofDefault.tenant;
+}
+
 /** The tenant of a name, or null. */
-export async function tenantNamed(env: Env, name: string): Promise<Tenant | null> {
+export async function tenantNamed(
+  env: Env,
+  settings: LimitsSetting,
+  name: string,
+): Promise<Tenant | null> {
   if (!isTenantName(name)) return null;
   const now = Date.now();
   const entry = known.get(name);
@@ -57,7 +71,7 @@ export async function tenantNamed(env: Env, name: string): Promise<Tenant | null
   if (held && held.readAt > now) return held.tenant;
   if (held && held.row.generation !== row?.generation) forgetTenant(name);
   if (!row) return null;
-  return remembered(row, now);
+  return remembered(row, settings, now);
 }
 
 /** 1 to 63 small letters, digits and hyphens. */
@@ -77,9 +91,12 @@ function isCurrent({ readAt, askedAt }: Known, now: number): boolean {
   return age < FRESH_MS || (age < STALE_MS && Math.abs(now - askedAt) < FRESH_MS);
 }
 
-function remembered(row: NamedTenant, readAt: number): Tenant {
-  const { generation, tokenDigest, requestsPerSecond } = row;
-  const tenant: Tenant = {
+function tenantOf(
+  generation: string,
+  tokenDigest: string | null,
+  { requestsPerSecond }: TenantLimits,
+): Tenant {
+  return {
     generation,
     tokenDigest,
     requireRate() {
@@ -88,6 +105,11 @@ function remembered(row: NamedTenant, readAt: number): Tenant {
       throw new KmsError("ThrottlingException", "Rate exceeded");
     },
   };
+}
+
+function remembered(row: NamedTenant, { tenantLimits }: LimitsSetting, readAt: number): Tenant {
+  const held = heldLimits(row, parseTenantLimits(tenantLimits));
+  const tenant = tenantOf(row.generation, row.tokenDigest, held);
   known.delete(row.name);
   if (known.size >= MAX_KNOWN) {
     for (const [oldest] of known) {

@@ -1,6 +1,16 @@
 // The control API's tenants: made, listed and deleted by whoever may do everything.
 
 import { type Context, Hono } from "hono";
+import { limits } from "../domain/limits.ts";
+import {
+  heldLimits,
+  hostedTenantLimits,
+  MAX_TENANT_LIMIT,
+  parseTenantLimits,
+  type TenantLimits,
+  tenantLimitNames,
+  tenantLimitsFrom,
+} from "../domain/tenant-limits.ts";
 import type { NamedTenant } from "../objects/tenant-registry-store.ts";
 import { answer, bodyOf, type ControlEnv } from "./control.ts";
 import { tokenDigest } from "./control-access.ts";
@@ -8,30 +18,26 @@ import { durationMs } from "./duration.ts";
 import { forgetTenant, isTenantName, registryOf } from "./known-tenants.ts";
 
 /** What a body may ask for. */
-interface Asked {
+interface Asked extends TenantLimits {
   readonly ttlMs: number | null;
-  readonly keys: number | null;
-  readonly requestsPerSecond: number | null;
-  readonly storage: number | null;
   /** Whether to make a token for the tenant's own control API. */
   readonly token: boolean;
 }
 
-/** No preview lives longer; a slip of the hand should not either. */
-const MAX_TTL_MS = 10 * 366 * 86_400_000;
-const MAX_LIMIT = 1_000_000_000_000;
+const MAX_TTL_DAYS = limits.control.ttl.standard;
+const MAX_TTL_MS = MAX_TTL_DAYS * 86_400_000;
 const TOKEN_BYTES = 32;
 
 export const tenants = new Hono<ControlEnv>();
 
 tenants.get("/", async (c) => {
   const list = await registryOf(c.env).list();
-  return answer(c, { tenants: list.map(shown) });
+  return answer(c, { tenants: list.map((tenant) => shown(tenant, c)) });
 });
 
 tenants.get("/:name", async (c) => {
   const tenant = await registryOf(c.env).find(c.req.param("name"));
-  return tenant ? answer(c, shown(tenant)) : unknown(c);
+  return tenant ? answer(c, shown(tenant, c)) : unknown(c);
 });
 
 tenants.put("/:name", async (c) => {
@@ -39,12 +45,12 @@ tenants.put("/:name", async (c) => {
   if (!isTenantName(name)) return answer(c, { error: NAMES }, 400);
   const asked = askedIn(await bodyOf(c));
   if ("error" in asked) return answer(c, asked, 400);
-  const { token: wantsToken, ...limits } = asked;
+  const { token: wantsToken, ...wanted } = asked;
   const token = wantsToken ? newToken() : null;
   const digest = token === null ? null : tokenDigest(token);
-  const { tenant, isNew } = await registryOf(c.env).put({ name, ...limits, tokenDigest: digest });
+  const { tenant, isNew } = await registryOf(c.env).put({ name, ...wanted, tokenDigest: digest });
   forgetTenant(name);
-  return answer(c, { ...shown(tenant), ...(token && { token }) }, isNew ? 201 : 200);
+  return answer(c, { ...shown(tenant, c), ...(token && { token }) }, isNew ? 201 : 200);
 });
 
 tenants.delete("/:name", async (c) => {
@@ -56,18 +62,18 @@ tenants.delete("/:name", async (c) => {
 });
 
 const NAMES = "A tenant's name is 1 to 63 small letters, digits and hyphens.";
-const USAGE =
-  'Send {}, or some of {"ttl": "PT2H", "limits": {"keys": 100, "requestsPerSecond": 50, "storage": 100000000}, "token": true}.';
+const EXAMPLE = { ttl: "PT2H", limits: hostedTenantLimits, token: true };
+const USAGE = `Send {}, or some of ${JSON.stringify(EXAMPLE)}.`;
 
 const unknown = (c: Context) => answer(c, { error: "There is no tenant of this name." }, 404);
 
-/** The digest of its token stays here, its generation too. */
-const shown = ({ name, createdAt, expiresAt, ...rest }: NamedTenant) => ({
+/** With the limits that hold for it. The digest of its token stays here, its generation too. */
+const shown = ({ name, createdAt, expiresAt, ...rest }: NamedTenant, c: Context<ControlEnv>) => ({
   name,
   path: `/t/${name}`,
   createdAt: new Date(createdAt).toISOString(),
   expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString(),
-  limits: { keys: rest.keys, requestsPerSecond: rest.requestsPerSecond, storage: rest.storage },
+  limits: heldLimits(rest, parseTenantLimits(c.get("settings").tenantLimits)),
 });
 
 function newToken(): string {
@@ -77,20 +83,17 @@ function newToken(): string {
 
 function askedIn(body: unknown): Asked | { readonly error: string } {
   const members = membersOf(body, ["ttl", "limits", "token"]);
-  const limits =
-    members && membersOf(members.limits ?? {}, ["keys", "requestsPerSecond", "storage"]);
-  if (!members || !limits) return { error: USAGE };
+  const given = members && membersOf(members.limits ?? {}, tenantLimitNames);
+  if (!members || !given) return { error: USAGE };
   const { ttl, token = false } = members;
   const ttlMs = ttl === undefined ? null : typeof ttl === "string" ? durationMs(ttl) : Number.NaN;
   if (ttl !== undefined && !(ttlMs !== null && ttlMs >= 1000 && ttlMs <= MAX_TTL_MS)) {
-    return { error: "ttl has to be an ISO 8601 duration from PT1S to P3660D." };
+    return { error: `ttl has to be an ISO 8601 duration from PT1S to P${MAX_TTL_DAYS}D.` };
   }
-  const { keys = null, requestsPerSecond = null, storage = null } = limits;
-  if (!isLimit(keys) || !isLimit(requestsPerSecond) || !isLimit(storage)) {
-    return { error: `A limit has to be a whole number from 1 to ${MAX_LIMIT}.` };
-  }
+  const own = tenantLimitsFrom(given);
+  if (!own) return { error: `A limit has to be a whole number from 1 to ${MAX_TENANT_LIMIT}.` };
   if (typeof token !== "boolean") return { error: "token has to be true or false." };
-  return { ttlMs, keys, requestsPerSecond, storage, token };
+  return { ttlMs, ...own, token };
 }
 
 /** The members of an object that has no others than these, or null. */
@@ -100,6 +103,3 @@ function membersOf(value: unknown, names: readonly string[]): Record<string, unk
     ? (value as Record<string, unknown>)
     : null;
 }
-
-const isLimit = (value: unknown): value is number | null =>
-  value === null || (Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_LIMIT);

@@ -20,6 +20,9 @@ const nitroRoot = { ...workerSettings.nitroRoot, standard: "any" } as const;
 /** The launcher's workerd has one process, one thread and one isolate for the Worker's one service. */
 const oneIsolate = { ...workerSettings.oneIsolate, standard: true } as const;
 
+/** Nobody is to be protected from themselves on their own machine. */
+const tenantLimits = { ...workerSettings.tenantLimits, standard: "off" } as const;
+
 /** The rows of the settings table as the launcher uses them, in the order of `--help`. */
 export const optionRows: { readonly [Name in keyof Options]: Setting<Options[Name]> } = {
   ...launcherSettings,
@@ -27,6 +30,7 @@ export const optionRows: { readonly [Name in keyof Options]: Setting<Options[Nam
   auth,
   nitroRoot,
   oneIsolate,
+  tenantLimits,
 };
 
 /** The options that are given, and the standard value of those that are not. */

@@ -1,6 +1,7 @@
 // What each key spec can do. Nothing outside this table compares key-spec names.
 // https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec.html
 
+import type { RequestQuotaOfKeys } from "./limits.ts";
 import type { Region } from "./region.ts";
 import { partitionOf } from "./region.ts";
 
@@ -18,9 +19,6 @@ type Offer = "everywhere" | "china" | "not china";
 
 /** What one wraps of a key to import it: a secret, or a private key of this kind. */
 export type WrappedMaterial = "secret" | "RSA" | "ECC" | "SM2";
-
-/** The request quota that cryptographic operations with keys of a type share. */
-export type RequestQuotaOfKeys = "Symmetric" | "RSA" | "ECC" | "ML_DSA" | "ML_KEM";
 
 /** One key spec: its usages with their algorithms, its origins, and the material behind it. */
 export interface KeySpecRow {

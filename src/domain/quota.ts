@@ -1,82 +1,22 @@
-// The resource quotas of AWS KMS: AWS's value of each, and what KMS says of one more. The values can
-// be changed, as AWS changes them on request.
+// The resource quotas of AWS KMS: what the table of limits says of them, changed by a setting as AWS
+// changes them on request, and held against what is wanted.
 // https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html
 
-import { KmsError, validation } from "../errors.ts";
+import { limits } from "./limits.ts";
 
-/** One quota; `refusal` answers for `subject`, which is what the row says it is. */
-interface QuotaRow {
-  readonly standard: number;
-  readonly refusal: (limit: number, subject: string) => KmsError;
-}
-
-const limitExceeded = (text: string) => new KmsError("LimitExceededException", text);
-
-export const quotaTable = {
-  /** Customer managed keys of an account in a Region, in whatever state; `subject` is their number. */
-  KEYS: {
-    standard: 100_000,
-    // Seen in a public issue.
-    refusal: (limit, usage) =>
-      limitExceeded(
-        `Key quota for this account in this region is ${limit} but the current usage is ${usage}.`,
-      ),
-  },
-  /** Of the key that is `subject`, by its ARN; as in the rows below that name no other. */
-  ALIASES_PER_KEY: {
-    standard: 50,
-    refusal: (limit, arn) => limitExceeded(`The key ${arn} already has ${limit} aliases.`),
-  },
-  GRANTS_PER_KEY: {
-    standard: 50_000,
-    refusal: (limit, arn) => limitExceeded(`The key ${arn} already has ${limit} grants.`),
-  },
-  /** Pairs of an encryption context in a grant's constraint. */
-  GRANT_CONSTRAINT_PAIRS: {
-    standard: 8,
-    refusal: (limit) =>
-      validation(`A grant constraint can have at most ${limit} encryption context pairs.`),
-  },
-  KEY_POLICY_BYTES: {
-    standard: 32_768,
-    refusal: (limit) => limitExceeded(`The key policy is longer than the limit of ${limit} bytes.`),
-  },
-  TAGS_PER_KEY: {
-    standard: 50,
-    // Recorded on AWS.
-    refusal: () => new KmsError("TagException", "Too many tags"),
-  },
-  /** Automatic rotations do not count. */
-  ON_DEMAND_ROTATIONS: {
-    standard: 25,
-    // Recorded on AWS, without a final dot.
-    refusal: (_limit, arn) =>
-      limitExceeded(
-        "The on-demand rotations limit has been reached for the given keyId. " +
-          `No more on-demand rotations can be performed for this key: ${arn}`,
-      ),
-  },
-  /** Of an account in a Region. */
-  CUSTOM_KEY_STORES: {
-    standard: 10,
-    refusal: (limit) =>
-      limitExceeded(`This account already has ${limit} custom key stores in this Region.`),
-  },
-} as const satisfies Record<string, QuotaRow>;
-
-export type QuotaName = keyof typeof quotaTable;
+export type QuotaName = keyof typeof limits.resource;
 export type Quotas = Readonly<Record<QuotaName, number>>;
 
-const names = Object.keys(quotaTable) as QuotaName[];
+const names = Object.keys(limits.resource) as QuotaName[];
 
 export const awsQuotas = Object.fromEntries(
-  names.map((name) => [name, quotaTable[name].standard]),
+  names.map((name) => [name, limits.resource[name].standard]),
 ) as Quotas;
 
 /** How a setting spells AWS's own values. */
 export const AWS_QUOTAS = "aws";
 
-/** Refuses what would make it `wanted` where the quota allows less. */
+/** Refuses what would make it `wanted` where the quota allows less; `subject` is what its row says. */
 export function requireQuota(
   name: QuotaName,
   wanted: number,
@@ -84,7 +24,7 @@ export function requireQuota(
   subject = "",
 ): void {
   const limit = quotas[name];
-  if (wanted > limit) throw quotaTable[name].refusal(limit, subject);
+  if (wanted > limit) throw limits.resource[name].refusal(limit, subject);
 }
 
 /** Holds the text of a key policy to its quota. */

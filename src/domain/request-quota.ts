@@ -1,102 +1,12 @@
-// The request quotas of AWS KMS, in requests a second of an account in a Region: AWS's value of each,
-// and which requests count towards it.
+// The request quotas of AWS KMS, in requests a second of an account in a Region: those of the table of
+// limits as a setting changes them, and which requests count towards each.
 // https://docs.aws.amazon.com/kms/latest/developerguide/requests-per-second.html
 
-import { type KeySpec, keySpecRow, type RequestQuotaOfKeys } from "./key-spec.ts";
+import { type KeySpec, keySpecRow } from "./key-spec.ts";
+import { limits, type Rate, type RequestQuotaOfKeys } from "./limits.ts";
 import { isRegion, type Region } from "./region.ts";
 
-/** So many a second, or 0.1 for one in ten seconds. */
-type Rate = number | Readonly<Partial<Record<Region, number>> & { elsewhere: number }>;
-
-const inChina = (rate: number, elsewhere: number): Rate => ({
-  "cn-north-1": rate,
-  "cn-northwest-1": rate,
-  elsewhere,
-});
-
-const symmetric: Rate = {
-  "us-east-1": 100_000,
-  "us-west-2": 100_000,
-  "eu-west-1": 100_000,
-  "us-east-2": 20_000,
-  "ap-southeast-1": 20_000,
-  "ap-southeast-2": 20_000,
-  "ap-northeast-1": 20_000,
-  "eu-central-1": 20_000,
-  "eu-west-2": 20_000,
-  elsewhere: 10_000,
-};
-
-/** Cryptographic operations share the quota of their key's type; everything else has its own. */
-export const requestQuotaTable = {
-  /** HMAC keys too, and GenerateRandom. */
-  Symmetric: symmetric,
-  RSA: 1000,
-  /** SM2 too. */
-  ECC: 1000,
-  ML_DSA: 1000,
-  /** The guide names none: as ML_DSA. */
-  ML_KEM: 1000,
-  /** Of each custom key store; its keys count towards `Symmetric`, too. */
-  CustomKeyStore: 1800,
-
-  CancelKeyDeletion: 5,
-  ConnectCustomKeyStore: 5,
-  CreateAlias: 5,
-  CreateCustomKeyStore: 5,
-  CreateGrant: 50,
-  CreateKey: 5,
-  DeleteAlias: 15,
-  DeleteCustomKeyStore: 5,
-  DeleteImportedKeyMaterial: 15,
-  DescribeCustomKeyStores: 5,
-  DescribeKey: 2000,
-  DisableKey: 5,
-  DisableKeyRotation: 5,
-  DisconnectCustomKeyStore: 5,
-  EnableKey: 5,
-  EnableKeyRotation: 15,
-  "GenerateDataKeyPair:ECC_NIST_P256": 100,
-  "GenerateDataKeyPair:ECC_NIST_P384": 100,
-  "GenerateDataKeyPair:ECC_NIST_P521": 100,
-  "GenerateDataKeyPair:ECC_SECG_P256K1": 100,
-  "GenerateDataKeyPair:ECC_NIST_EDWARDS25519": 100,
-  "GenerateDataKeyPair:RSA_2048": inChina(1, 20),
-  "GenerateDataKeyPair:RSA_3072": inChina(0.5, 4),
-  "GenerateDataKeyPair:RSA_4096": inChina(0.1, 1),
-  "GenerateDataKeyPair:SM2": 25,
-  /** The guide names none: as for the pairs of curves. */
-  "GenerateDataKeyPair:ML_KEM_512": 100,
-  "GenerateDataKeyPair:ML_KEM_768": 100,
-  "GenerateDataKeyPair:ML_KEM_1024": 100,
-  GetKeyLastUsage: 5,
-  GetKeyPolicy: 1000,
-  GetKeyRotationStatus: 1000,
-  GetParametersForImport: 1,
-  GetPublicKey: 2000,
-  ImportKeyMaterial: 15,
-  ListAliases: 500,
-  ListGrants: 100,
-  ListKeyPolicies: 100,
-  ListKeyRotations: 100,
-  ListKeys: 500,
-  ListResourceTags: 2000,
-  ListRetirableGrants: 100,
-  PutKeyPolicy: 15,
-  ReplicateKey: 5,
-  RetireGrant: 50,
-  RevokeGrant: 50,
-  RotateKeyOnDemand: 5,
-  ScheduleKeyDeletion: 15,
-  TagResource: 10,
-  UntagResource: 5,
-  UpdateAlias: 5,
-  UpdateCustomKeyStore: 5,
-  UpdateKeyDescription: 5,
-  UpdatePrimaryRegion: 5,
-} as const satisfies Record<string, Rate> & Record<RequestQuotaOfKeys, Rate>;
-
-export type RequestQuotaName = keyof typeof requestQuotaTable;
+export type RequestQuotaName = keyof typeof limits.request;
 /** The quotas that are held, each in requests a second of a Region. */
 export type RequestQuotas = ReadonlyMap<RequestQuotaName, Rate>;
 
@@ -107,12 +17,12 @@ export interface Towards {
   readonly requests: number;
 }
 
-const names = Object.keys(requestQuotaTable) as RequestQuotaName[];
+const names = Object.keys(limits.request) as RequestQuotaName[];
 
-const isQuota = (name: string): name is RequestQuotaName => Object.hasOwn(requestQuotaTable, name);
+const isQuota = (name: string): name is RequestQuotaName => Object.hasOwn(limits.request, name);
 
 export const awsRequestQuotas: RequestQuotas = new Map(
-  names.map((name) => [name, requestQuotaTable[name] as Rate]),
+  names.map((name) => [name, limits.request[name].standard]),
 );
 
 /** How a setting says that requests are not counted, and how that AWS's quotas are held. */

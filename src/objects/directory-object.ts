@@ -6,6 +6,7 @@ import { type DirectoryEntry, takeIn } from "../domain/directory.ts";
 import { parseQuotas } from "../domain/quota.ts";
 import { RequestRates } from "../domain/request-rate.ts";
 import type { GrantNews } from "../domain/retirable-grant.ts";
+import { parseTenantLimits } from "../domain/tenant-limits.ts";
 import { type Explanation, explainWithoutKey } from "../operations/explanation.ts";
 import { directoryOperations, keyStoreOperations } from "../operations/index.ts";
 import type { Caller } from "../operations/operation.ts";
@@ -48,6 +49,10 @@ export class DirectoryObject extends DurableObject<Env> {
   readonly #settings = workerSettingsFrom(this.env);
   readonly #quotas = parseQuotas(this.#settings.quotas);
   readonly #room = new KeyRoom(this.#quotas);
+  /** The default tenant counts its keys only where the setting limits them. */
+  readonly #isCounted =
+    objectName(this.ctx.id).generation !== DEFAULT_GENERATION ||
+    parseTenantLimits(this.#settings.tenantLimits).keys !== null;
   #offsetMs = this.#store.offset();
   /** Whether this is being erased with its tenant, or was. */
   #erased = false;
@@ -167,8 +172,8 @@ export class DirectoryObject extends DurableObject<Env> {
     const present = this.#store.at(this.#now()).keyCount();
     const usage = this.#room.take(keyId, present, Date.now());
     if (usage !== null) return { limit: this.#quotas.KEYS, usage };
-    const { tenant, where, isDefault } = this.#tenant();
-    if (isDefault) return null;
+    if (!this.#isCounted) return null;
+    const { tenant, where } = this.#tenant();
     const full = await tenant.makeRoom(where, keyId);
     if (full) this.#room.leave(keyId);
     return full;
@@ -177,8 +182,9 @@ export class DirectoryObject extends DurableObject<Env> {
   /** The key was not made. */
   async giveUpRoom(keyId: string): Promise<void> {
     this.#room.leave(keyId);
-    const { tenant, where, isDefault } = this.#tenant();
-    if (!isDefault) await tenant.giveUpRoom(where, keyId);
+    if (!this.#isCounted) return;
+    const { tenant, where } = this.#tenant();
+    await tenant.giveUpRoom(where, keyId);
   }
 
   /** How many customer managed keys are here besides those of these IDs. */
@@ -228,7 +234,7 @@ export class DirectoryObject extends DurableObject<Env> {
   #tenant() {
     const { generation, accountId, last: region } = objectName(this.ctx.id);
     const tenant: DurableObjectStub<TenantObject> = this.env.TENANTS.getByName(generation);
-    return { tenant, where: { accountId, region }, isDefault: generation === DEFAULT_GENERATION };
+    return { tenant, where: { accountId, region } };
   }
 
   /** Takes the clock's new offset and tells every key set here, each of which catches up. */

@@ -1,6 +1,7 @@
 // A small pool of key pairs made ahead. Each is given out once; who comes to an empty pool waits,
 // and is served in the order of coming. Knows neither what a pair is nor what makes one.
 
+import { limits } from "../domain/limits.ts";
 import { throttled } from "../errors.ts";
 
 /** What makes the pairs of a pool. */
@@ -11,9 +12,6 @@ export interface Source<Pair> {
   /** How many it has made at once, where so many are waited for. */
   readonly atOnce: number;
 }
-
-/** How many may wait. Who has hung up is still served: a longer line would be one of those. */
-const MAX_WAITING = 500;
 
 interface Waiting<Pair> {
   readonly resolve: (pair: Pair) => void;
@@ -40,7 +38,7 @@ export class KeyPairPool<Pair> {
    * call asks the source again. Rejects with ThrottlingException where too many wait already.
    */
   take(): Promise<Pair> {
-    if (this.#waiting.length >= MAX_WAITING) return Promise.reject(throttled());
+    if (this.#waiting.length >= limits.server.keyPairs.standard) return Promise.reject(throttled());
     this.#asked += 1;
     const pair = this.#ready.shift();
     const given =

@@ -83,7 +83,7 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
   /** Changes that are not on disk yet. */
   #unsaved = 0;
   readonly #usages = this.#putAtHand();
-  readonly #share = new StorageShare(this.ctx, this.env);
+  readonly #share = new StorageShare(this.ctx, this.env, this.#settings);
   /** Whether this was erased with its tenant. */
   #erased = false;
 

@@ -3,7 +3,9 @@
 // done until the tenant, asked anew, says otherwise. Uses write nothing and ask nobody.
 
 import type { KeySet } from "../domain/key-set.ts";
+import { parseTenantLimits } from "../domain/tenant-limits.ts";
 import { KmsError } from "../errors.ts";
+import type { WorkerSettings } from "../settings.ts";
 import { DEFAULT_GENERATION, objectName } from "./names.ts";
 import { isTenantGone } from "./tenant-gone.ts";
 
@@ -13,12 +15,21 @@ const STEP_BYTES = 65_536;
 export class StorageShare {
   readonly #state: DurableObjectState;
   readonly #env: Env;
+  /** Of the default tenant, where no setting limits it. A named one may be given a limit later. */
+  readonly #isUnlimited: boolean;
   #told = 0;
   #isFull = false;
 
-  constructor(state: DurableObjectState, env: Env) {
+  constructor(
+    state: DurableObjectState,
+    env: Env,
+    { tenantLimits }: Pick<WorkerSettings, "tenantLimits">,
+  ) {
     this.#state = state;
     this.#env = env;
+    this.#isUnlimited =
+      objectName(state.id).generation === DEFAULT_GENERATION &&
+      parseTenantLimits(tenantLimits).storage === null;
   }
 
   /** Whether the tenant was found to be full, so that it has to be asked before a change. */
@@ -66,10 +77,6 @@ export class StorageShare {
   async leave(): Promise<void> {
     this.#told = 0;
     if (!this.#isUnlimited) await this.#tell(0);
-  }
-
-  get #isUnlimited(): boolean {
-    return objectName(this.#state.id).generation === DEFAULT_GENERATION;
   }
 
   #tell(bytes: number | null): Promise<boolean> {

@@ -3,13 +3,14 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { type Configuration, EMPTY } from "../configuration/configuration.ts";
+import { parseTenantLimits, type TenantLimits } from "../domain/tenant-limits.ts";
+import { workerSettingsFrom } from "../settings.ts";
 import { inChunks } from "./chunks.ts";
 import type { DirectoryObject } from "./directory-object.ts";
 import { KeyRoom } from "./key-room.ts";
 import { DEFAULT_GENERATION, directoryName } from "./names.ts";
 import { tenantGone } from "./tenant-gone.ts";
-import type { TenantLimits } from "./tenant-registry-store.ts";
-import { type DirectoryRow, TenantStore } from "./tenant-store.ts";
+import { type DirectoryRow, type LimitOfHolding, TenantStore } from "./tenant-store.ts";
 
 /** A tenant's clock. */
 export interface Clock {
@@ -40,19 +41,26 @@ const TOLD_AT_ONCE = 16;
 
 export class TenantObject extends DurableObject<Env> {
   readonly #store = new TenantStore(this.ctx.storage);
+  readonly #ofSetting = parseTenantLimits(workerSettingsFrom(this.env).tenantLimits);
   /** A telling that is under way. */
   #telling: Promise<void> | null = null;
   /** Places for keys on their way, where their number is limited. */
   readonly #room = new KeyRoom();
 
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    // Nobody says any more what the default tenant's key sets hold, which would soon be wrong.
+    if (this.#isDefault && this.#ofSetting.storage === null) this.#store.forgetSizes();
+  }
+
   /** Begins the tenant, which until then, and once erased, serves nobody. */
   open(limits: TenantLimits): void {
-    this.#store.open(limits.keys, limits.storage);
+    this.#store.open(limits);
   }
 
   limit(limits: TenantLimits): void {
     this.#requireOpen();
-    this.#store.open(limits.keys, limits.storage);
+    this.#store.open(limits);
   }
 
   /**
@@ -74,7 +82,8 @@ export class TenantObject extends DurableObject<Env> {
   measure(object: string, bytes: number | null): boolean {
     this.#requireOpen();
     if (bytes !== null) this.#store.putSize(object, bytes);
-    return this.#store.isStorageFull();
+    const limit = this.#limit("storage");
+    return limit !== null && limit <= this.#store.size();
   }
 
   /**
@@ -83,7 +92,7 @@ export class TenantObject extends DurableObject<Env> {
    */
   async makeRoom(where: DirectoryRow, keyId: string): Promise<KeysFull | null> {
     this.#requireOpen();
-    const limit = this.#store.keyLimit();
+    const limit = this.#limit("keys");
     if (limit === null) return null;
     const now = Date.now();
     const place = placeOf(where, keyId);
@@ -164,8 +173,17 @@ export class TenantObject extends DurableObject<Env> {
     }
   }
 
+  /** The tenant's own limit, or the setting's where it has none. */
+  #limit(name: LimitOfHolding): number | null {
+    return this.#store.limit(name) ?? this.#ofSetting[name];
+  }
+
+  get #isDefault(): boolean {
+    return this.ctx.id.name === DEFAULT_GENERATION;
+  }
+
   #isOpen(): boolean {
-    return this.ctx.id.name === DEFAULT_GENERATION || this.#store.isOpen();
+    return this.#isDefault || this.#store.isOpen();
   }
 
   #requireOpen(): void {

@@ -3,12 +3,9 @@
 // if need be by the alarm, which also ends tenants whose time is up. docs/decisions/011-tenants.md
 
 import { DurableObject } from "cloudflare:workers";
+import { type TenantLimits, tenantLimitsIn } from "../domain/tenant-limits.ts";
 import type { TenantObject } from "./tenant-object.ts";
-import {
-  type NamedTenant,
-  type TenantLimits,
-  TenantRegistryStore,
-} from "./tenant-registry-store.ts";
+import { type NamedTenant, TenantRegistryStore } from "./tenant-registry-store.ts";
 
 /** What is asked for of a tenant. */
 export interface TenantWanted extends TenantLimits {
@@ -50,7 +47,7 @@ export class TenantRegistryObject extends DurableObject<Env> {
       // A crash from here on leaves a tenant without a name, for the alarm to remove.
       this.#store.putLeftover(generation);
       await this.#arm();
-      await this.#tenant(generation).open(limitsOf(wanted));
+      await this.#tenant(generation).open(tenantLimitsIn(wanted));
       const other = this.find(wanted.name);
       if (other) return { tenant: await this.#changed(other, wanted), isNew: false };
       const now = Date.now();
@@ -85,7 +82,7 @@ export class TenantRegistryObject extends DurableObject<Env> {
   }
 
   async #changed(known: NamedTenant, wanted: TenantWanted): Promise<NamedTenant> {
-    await this.#tenant(known.generation).limit(limitsOf(wanted));
+    await this.#tenant(known.generation).limit(tenantLimitsIn(wanted));
     // It may have been deleted meanwhile, and its name be another's.
     if (this.find(known.name)?.generation !== known.generation) return known;
     const tenant = tenantFrom(wanted, known, Date.now());
@@ -132,19 +129,13 @@ export class TenantRegistryObject extends DurableObject<Env> {
   }
 }
 
-const limitsOf = ({ keys, requestsPerSecond, storage }: TenantLimits): TenantLimits => ({
-  keys,
-  requestsPerSecond,
-  storage,
-});
-
 const tenantFrom = (
   { name, ttlMs, tokenDigest, ...limits }: TenantWanted,
   of: Pick<NamedTenant, "generation" | "createdAt" | "tokenDigest">,
   now: number,
 ): NamedTenant => ({
   name,
-  ...limitsOf(limits),
+  ...tenantLimitsIn(limits),
   generation: of.generation,
   createdAt: of.createdAt,
   expiresAt: ttlMs === null ? null : now + ttlMs,

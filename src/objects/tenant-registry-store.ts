@@ -1,6 +1,7 @@
 // What the registry of tenants keeps: which generation a name means, and which generations no name
 // means any more, or not yet, whose objects may hold something.
 
+import { type TenantLimits, tenantLimitNames } from "../domain/tenant-limits.ts";
 import { hasSchema, migrate } from "./migrations.ts";
 
 const schema = [
@@ -17,16 +18,7 @@ const schema = [
    CREATE TABLE leftover (generation TEXT PRIMARY KEY) STRICT, WITHOUT ROWID`,
 ];
 
-/** How much a tenant may hold and do; null is as much as it likes. */
-export interface TenantLimits {
-  /** Customer managed keys in all its accounts and Regions. */
-  readonly keys: number | null;
-  readonly requestsPerSecond: number | null;
-  /** Bytes of the databases of all its key sets. */
-  readonly storage: number | null;
-}
-
-/** A tenant that has a name. */
+/** A tenant that has a name, with the limits that were set for it. */
 export interface NamedTenant extends TenantLimits {
   readonly name: string;
   readonly generation: string;
@@ -36,6 +28,11 @@ export interface NamedTenant extends TenantLimits {
   /** SHA-256 in base64 of the token of its control API; null where it has none. */
   readonly tokenDigest: string | null;
 }
+
+const columns = [
+  ...(["name", "generation", "createdAt", "expiresAt", "tokenDigest"] as const),
+  ...tenantLimitNames,
+] satisfies (keyof NamedTenant)[];
 
 type Row = { [Column in keyof NamedTenant]: NamedTenant[Column] } & Record<string, SqlStorageValue>;
 
@@ -72,15 +69,11 @@ export class TenantRegistryStore {
 
   /** Gives a name to a generation, which is then no leftover; or changes what is said of it. */
   put(tenant: NamedTenant): void {
-    const { name, generation, createdAt, expiresAt, tokenDigest } = tenant;
-    const { keys, requestsPerSecond, storage } = tenant;
+    const put = `INSERT OR REPLACE INTO tenant (${columns}) VALUES (${columns.map(() => "?")})`;
     this.#migrate();
     this.#storage.transactionSync(() => {
-      this.#storage.sql.exec("DELETE FROM leftover WHERE generation = ?", generation);
-      this.#storage.sql.exec(
-        "INSERT OR REPLACE INTO tenant VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        ...[name, generation, createdAt, expiresAt, keys, requestsPerSecond, storage, tokenDigest],
-      );
+      this.#storage.sql.exec("DELETE FROM leftover WHERE generation = ?", tenant.generation);
+      this.#storage.sql.exec(put, ...columns.map((column) => tenant[column]));
     });
   }
 

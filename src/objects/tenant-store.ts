@@ -1,6 +1,7 @@
 // What a tenant keeps: its directories, its clock's offset, its principals, the key of their
 // sessions, and whether it is there at all.
 
+import type { TenantLimitName, TenantLimits } from "../domain/tenant-limits.ts";
 import { hasSchema, migrate } from "./migrations.ts";
 
 const schema = [
@@ -27,6 +28,9 @@ const schema = [
    ) STRICT;
    CREATE TABLE size (object TEXT PRIMARY KEY, bytes INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
 ];
+
+/** The limits that are held here; requests are counted where they come in. */
+export type LimitOfHolding = Exclude<TenantLimitName, "requestsPerSecond">;
 
 /** A directory of the tenant. */
 export interface DirectoryRow extends Record<string, SqlStorageValue> {
@@ -112,8 +116,8 @@ export class TenantStore {
     return this.#ready && this.#storage.sql.exec("SELECT 1 FROM life").toArray().length > 0;
   }
 
-  /** Opens the tenant, or changes how much it may hold; null is as much as it likes. */
-  open(keys: number | null, storage: number | null): void {
+  /** Opens the tenant, or changes how much it may hold. */
+  open({ keys, storage }: Pick<TenantLimits, LimitOfHolding>): void {
     this.#migrate();
     this.#storage.sql.exec("INSERT OR REPLACE INTO life VALUES (1, ?, ?)", keys, storage);
   }
@@ -126,23 +130,27 @@ export class TenantStore {
     else this.#storage.sql.exec("DELETE FROM size WHERE object = ?", object);
   }
 
-  /** Whether its objects hold as much as the tenant may. */
-  isStorageFull(): boolean {
-    if (!this.#ready) return false;
-    const select = `SELECT 1 FROM life
-       WHERE storage <= (SELECT coalesce(sum(bytes), 0) FROM size)`;
-    return this.#storage.sql.exec(select).toArray().length > 0;
+  /** How many bytes its objects hold, as far as they have said. */
+  size(): number {
+    if (!this.#ready) return 0;
+    const select = "SELECT coalesce(sum(bytes), 0) AS bytes FROM size";
+    return this.#storage.sql.exec<{ bytes: number }>(select).one().bytes;
+  }
+
+  forgetSizes(): void {
+    if (this.#ready) this.#storage.sql.exec("DELETE FROM size");
   }
 
   close(): void {
     if (this.#ready) this.#storage.sql.exec("DELETE FROM life");
   }
 
-  /** How many keys the tenant may hold, or null. */
-  keyLimit(): number | null {
+  /** A limit that was set for the tenant, or null. */
+  limit(name: LimitOfHolding): number | null {
     if (!this.#ready) return null;
-    const [row] = this.#storage.sql.exec<{ keys: number | null }>("SELECT keys FROM life");
-    return row?.keys ?? null;
+    const select = "SELECT keys, storage FROM life";
+    const [row] = this.#storage.sql.exec<Record<LimitOfHolding, number | null>>(select);
+    return row?.[name] ?? null;
   }
 
   forgetDirectory({ accountId, region }: DirectoryRow): void {

@@ -5,11 +5,8 @@
 
 import { parseKeyReference } from "../domain/arn.ts";
 import type { Tag } from "../domain/key-set.ts";
-import {
-  type ConditionContext,
-  type ContextValue,
-  MAX_EFFORT,
-} from "../domain/policy/variables.ts";
+import { limits } from "../domain/limits.ts";
+import type { ConditionContext, ContextValue } from "../domain/policy/variables.ts";
 import type { KeyFacts, Question, RecipientAttestation } from "./question.ts";
 
 type Read = (
@@ -159,7 +156,7 @@ const namedRows: Readonly<Record<string, NamedRow>> = {
 
 /** The values of a request's condition keys. Nothing is read before a condition asks for it. */
 export const contextOf = (question: Question): ConditionContext => ({
-  effort: { left: MAX_EFFORT },
+  effort: { left: limits.server.policies.standard },
   valueOf(name) {
     const lower = name.toLowerCase();
     const { supposed } = question;

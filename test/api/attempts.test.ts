@@ -6,7 +6,7 @@ import { Attempts } from "../../src/api/attempts.ts";
 const MINUTE = 60_000;
 
 test("an address may be wrong ten times in a minute, and others need not care", () => {
-  const attempts = new Attempts();
+  const attempts = new Attempts(10);
   for (let n = 1; n <= 10; n++) {
     expect(attempts.isSpent("a", 5)).toBe(false);
     expect(attempts.wrong("a", 5)).toBe(false);
@@ -21,7 +21,7 @@ test("an address may be wrong ten times in a minute, and others need not care", 
 });
 
 test("a flood of addresses takes no more room than ten thousand", () => {
-  const attempts = new Attempts();
+  const attempts = new Attempts(10);
   for (let n = 0; n < 10; n++) attempts.wrong("first", 0);
   for (let n = 0; n < 9_999; n++) attempts.wrong(`other ${n}`, 0);
   expect(attempts.isSpent("first", 0)).toBe(true);

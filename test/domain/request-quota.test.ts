@@ -3,6 +3,7 @@
 
 import { describe, expect, test } from "vitest";
 import { dataKeyPairSpecNames, type KeySpec, keySpecNames } from "../../src/domain/key-spec.ts";
+import { limits } from "../../src/domain/limits.ts";
 import type { Region } from "../../src/domain/region.ts";
 import {
   awsRequestQuotas,
@@ -11,7 +12,6 @@ import {
   perSecondOf,
   type RequestQuotaName,
   requestQuotaOf,
-  requestQuotaTable,
   towardsByRequest,
 } from "../../src/domain/request-quota.ts";
 import { operations } from "../../src/operations/index.ts";
@@ -104,7 +104,7 @@ describe("AWS's values", () => {
       ...dataKeyPairSpecNames.map((spec) => `GenerateDataKeyPair:${spec}`),
       ...["Symmetric", "RSA", "ECC", "ML_DSA", "ML_KEM", "CustomKeyStore"],
     ];
-    expect(Object.keys(requestQuotaTable).filter((name) => !known.includes(name))).toEqual([]);
+    expect(Object.keys(limits.request).filter((name) => !known.includes(name))).toEqual([]);
   });
 });
 

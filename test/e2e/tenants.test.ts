@@ -58,7 +58,9 @@ describe.each(servers)("%s", (_name, start) => {
   let url: string;
 
   beforeAll(async () => {
-    server = await start({ auth: "open", movableClock: true, creatingMs: 0 });
+    server = await start({
+      ...{ auth: "open", movableClock: true, creatingMs: 0, tenantLimits: "off" },
+    });
     url = server.url;
   });
   afterAll(() => server?.stop());

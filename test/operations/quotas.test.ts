@@ -4,6 +4,7 @@
 import { describe, expect, test } from "vitest";
 import { awsQuotas, parseQuotas } from "../../src/domain/quota.ts";
 import { ACCOUNT, arnOf, DAY, outcome, World } from "../support/core.ts";
+import { CLUSTER_STORE } from "../support/key-stores.ts";
 
 const [P, R] = ["us-east-1", "eu-west-1"] as const;
 
@@ -153,6 +154,23 @@ describe("of one key", () => {
       "LimitExceededException: The on-demand rotations limit has been reached for the given " +
         `keyId. No more on-demand rotations can be performed for this key: ${arnOf(P, KeyId)}`,
     );
+  });
+
+  test("custom key stores of an account in a Region", async () => {
+    const world = worldWith("CUSTOM_KEY_STORES=1");
+    const create = (CustomKeyStoreName: string, region: string = P) =>
+      outcome(
+        world.call(region, "CreateCustomKeyStore", {
+          ...CLUSTER_STORE,
+          CustomKeyStoreName,
+          CloudHsmClusterId: `cluster-${CustomKeyStoreName.repeat(11)}`,
+        }),
+      );
+    expect(await create("a")).toBe("ok");
+    expect(await create("b")).toBe(
+      "LimitExceededException: The account has 1 custom key stores in this Region, the most it can have.",
+    );
+    expect(await create("c", R)).toBe("ok");
   });
 
   test("the length of its policy", async () => {

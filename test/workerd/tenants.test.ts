@@ -4,19 +4,35 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
-import { DirectoryObject, KeySetObject, TenantRegistryObject } from "../../src/index.ts";
+import { defaultTenant } from "../../src/api/known-tenants.ts";
+import type { Region } from "../../src/domain/region.ts";
+import { noTenantLimits as unlimited } from "../../src/domain/tenant-limits.ts";
+import {
+  DirectoryObject,
+  KeySetObject,
+  TenantObject,
+  TenantRegistryObject,
+} from "../../src/index.ts";
 import { directoryName, keySetName, TENANT_REGISTRY } from "../../src/objects/names.ts";
 import { isTenantGone } from "../../src/objects/tenant-gone.ts";
-import { errorsLogged, everythingIn, nothing, pass, rowsOf, useTestClock } from "./account.ts";
+import {
+  Account,
+  errorsLogged,
+  everythingIn,
+  nothing,
+  pass,
+  rowsOf,
+  tenant as theDefault,
+  useTestClock,
+} from "./account.ts";
 
 useTestClock();
 
 const ACCOUNT = "111122223333";
 const OTHER = "444455556666";
-const [P, R] = ["us-east-1", "eu-west-1"];
+const [P, R] = ["us-east-1", "eu-west-1"] as const;
 
 const registry = () => env.TENANT_REGISTRY.getByName(TENANT_REGISTRY);
-const unlimited = { keys: null, requestsPerSecond: null, storage: null };
 
 let names = 0;
 
@@ -34,7 +50,11 @@ class Tenant {
     return this;
   }
 
-  async send(operation: string, input: object = {}, { account = ACCOUNT, region = P } = {}) {
+  async send(
+    operation: string,
+    input: object = {},
+    { account = ACCOUNT, region = P }: { account?: string; region?: Region } = {},
+  ) {
     const credential = `${account}/20400101/${region}/kms/aws4_request`;
     const response = await exports.default.fetch(`http://localhost/t/${this.name}`, {
       method: "POST",
@@ -355,6 +375,135 @@ test("requests beyond a tenant's rate are refused, those of others are not", asy
   expect(await codes(other)).toEqual([undefined, undefined, undefined]);
   pass(1000);
   expect(await slow.send("ListKeys")).toMatchObject({ status: 200 });
+});
+
+/** Runs in a tenant's object that is started with a setting. */
+const startedWith = <T>(
+  TENANT_LIMITS: string,
+  stub: DurableObjectStub<TenantObject>,
+  run: (tenant: TenantObject) => T | Promise<T>,
+): Promise<T> =>
+  runInDurableObject(stub as DurableObjectStub, (_object: unknown, state) =>
+    run(new TenantObject(state, { ...env, TENANT_LIMITS } as Env)),
+  );
+
+/** Whatever a tenant's object may be asked for. */
+const askedOf = () =>
+  (Object.getOwnPropertyNames(TenantObject.prototype) as (keyof TenantObject)[])
+    .filter((name) => String(name) !== "constructor")
+    .map((name) => vi.spyOn(TenantObject.prototype, name as "clock"));
+
+/** How many of so many requests of the default tenant, all at once, are let through. */
+function passed(requests: number, tenantLimits: string): number {
+  const { requireRate } = defaultTenant({ tenantLimits });
+  let count = 0;
+  for (let n = 0; n < requests; n++) {
+    try {
+      requireRate();
+      count++;
+    } catch (error) {
+      const refusal = { type: "ThrottlingException", message: "Rate exceeded" };
+      expect(error).toMatchObject({ refusal });
+    }
+  }
+  return count;
+}
+
+test("the default tenant of a deployment has 200 requests a second of an isolate", () => {
+  pass(600_000); // Away from the requests of other tests.
+  expect(passed(300, "hosted")).toBe(200);
+  pass(999);
+  expect(passed(1, "hosted")).toBe(0);
+  pass(1);
+  expect(passed(300, "hosted")).toBe(200);
+  pass(1000);
+  expect(passed(300, "requestsPerSecond=3")).toBe(3);
+  expect(passed(10_000, "keys=1")).toBe(10_000);
+  expect(passed(10_000, "off")).toBe(10_000);
+});
+
+test("while the setting stays, nothing is made for a request of the default tenant", () => {
+  const tenant = defaultTenant({ tenantLimits: "hosted" });
+  expect(defaultTenant({ tenantLimits: "hosted" })).toBe(tenant);
+  expect(tenant).toMatchObject({ generation: "default", tokenDigest: null });
+});
+
+test("all limits of a tenant are kept, and hold before those of the setting", async () => {
+  const own = { keys: 1, requestsPerSecond: 2, storage: 300 };
+  const tenant = await new Tenant().make(own);
+  expect(await registry().find(tenant.name)).toMatchObject(own);
+  const where = { accountId: ACCOUNT, region: P };
+  await startedWith("keys=5,storage=100", tenant.object, async (object) => {
+    expect([object.measure("a", 299), object.measure("a", 300)]).toEqual([false, true]);
+    expect(await object.makeRoom(where, "a")).toBe(null);
+    expect(await object.makeRoom(where, "b")).toEqual({ limit: 1, usage: 1 });
+  });
+});
+
+test("a tenant that was made without limits has those of the setting, whenever it was made", async () => {
+  const tenant = await new Tenant().make();
+  const where = { accountId: ACCOUNT, region: P };
+  await startedWith("keys=2,storage=100", tenant.object, async (object) => {
+    expect([object.measure("a", 60), object.measure("b", 40)]).toEqual([false, true]);
+    const rooms = ["a", "b", "c"].map((keyId) => object.makeRoom(where, keyId));
+    expect(await Promise.all(rooms)).toEqual([null, null, { limit: 2, usage: 2 }]);
+  });
+  await startedWith("off", tenant.object, async (object) => {
+    expect(object.measure("c", 1000)).toBe(false);
+    expect(await object.makeRoom(where, "d")).toBe(null);
+  });
+  await tenant.make({ storage: 1100 });
+  expect(await tenant.object.measure("d", 1)).toBe(true); // What was told meanwhile counts.
+});
+
+test("the default tenant has the limits of the setting", async () => {
+  await new Account().createKey(P);
+  const where = { accountId: OTHER, region: R };
+  await startedWith("keys=1,storage=100", theDefault(), async (object) => {
+    expect([object.measure("a", 99), object.measure("b", 1)]).toEqual([false, true]);
+    expect(await object.makeRoom(where, "a")).toMatchObject({ limit: 1 });
+    expect(object.measure("b", 0)).toBe(false);
+  });
+  expect(await rowsOf(theDefault(), "size")).toEqual([{ object: "a", bytes: 99 }]);
+  // Nobody says when these are gone.
+  await startedWith("off", theDefault(), (object) => {
+    expect(object.measure("a", null)).toBe(false);
+  });
+  expect(await rowsOf(theDefault(), "size")).toEqual([]);
+});
+
+test("without limits the default tenant is asked for nothing, by keys that are made neither", async () => {
+  const account = new Account();
+  await account.createKey(P); // Its directory has joined.
+  const spies = askedOf();
+  const find = vi.spyOn(TenantRegistryObject.prototype, "find");
+  const KeyId = await account.createKey(P, { Description: "d".repeat(8000) });
+  expect(await account.decrypt(P, await account.encrypt(P, KeyId))).toBe("text");
+  await account.call(P, "UpdateKeyDescription", { KeyId, Description: "" });
+  for (const spy of [...spies, find]) expect(spy).not.toHaveBeenCalled();
+});
+
+test("with limits nobody is asked for the use of a key, and the tenant is told of a change", async () => {
+  const account = new Account();
+  const KeyId = await account.createKey(P);
+  const spies = askedOf();
+  const performed = (operation: string, input: object) =>
+    runInDurableObject(account.keySet(KeyId) as DurableObjectStub, (_object: unknown, state) => {
+      const keySet = new KeySetObject(state, { ...env, TENANT_LIMITS: "hosted" } as Env);
+      const caller = { accountId: account.id, region: P } as const;
+      const where = { accountId: account.id, keyId: KeyId };
+      return keySet.perform({ operation, input: { KeyId, ...input }, caller, ...where });
+    });
+  for (let n = 0; n < 3; n++) {
+    expect(await performed("Encrypt", { Plaintext: "eA==" })).toHaveProperty("output");
+  }
+  for (const spy of spies) expect(spy).not.toHaveBeenCalled();
+  expect(await performed("UpdateKeyDescription", { Description: "d" })).toHaveProperty("output");
+  // Nobody has waited for it.
+  const told = [[`${account.id}/${KeyId}`, expect.any(Number)]];
+  await vi.waitFor(() =>
+    expect(vi.mocked(TenantObject.prototype.measure).mock.calls).toEqual(told),
+  );
 });
 
 test("a tenant that was opened before a crash, and never named, is removed", async () => {

@@ -12,15 +12,9 @@ export interface ConditionContext {
    * undefined where the request has no such key.
    */
   valueOf(key: string): ContextValue;
-  /** What evaluating may still take, of MAX_EFFORT; no limit where it is left out. */
+  /** What evaluating may still take of `limits.server.policies`; no limit where it is left out. */
   readonly effort?: { left: number };
 }
-
-/**
- * Of comparing a character with a character, about: a tenth of a second. Policies and what they are held
- * against are written by callers, so that together they may ask for hours.
- */
-export const MAX_EFFORT = 20_000_000;
 
 /** Throws LimitExceededException, whatever the policies would have come to. */
 export function spend({ effort }: ConditionContext, steps: number): void {

@@ -15,6 +15,7 @@ export const stageSettings = {
   updatingMs: HOUR_MS,
   rotatingMs: HOUR_MS,
   nitroRoot: "any",
+  tenantLimits: "off",
 } as const;
 
 export interface Stage {
