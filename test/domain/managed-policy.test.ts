@@ -2,6 +2,7 @@
 // reference of managed policies, not from the table.
 // https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
 
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import {
   awsManagedPolicy,
@@ -104,4 +105,9 @@ test("those are all, and no other name is one", () => {
   for (const name of ["ViewOnlyAccess", "readonlyaccess", "__proto__", "constructor", ""]) {
     expect(awsManagedPolicy(name)).toBeNull();
   }
+});
+
+test.each(["accounts", "differences"])("docs/%s.md names them all", (page) => {
+  const text = readFileSync(new URL(`../../docs/${page}.md`, import.meta.url), "utf8");
+  for (const name of awsManagedPolicyNames) expect(text).toContain(name);
 });
