@@ -55,10 +55,10 @@ async function replaced(c: Context, known: KnownAccounts, configuration: Configu
 const elsewhere = (c: Context, where: string) =>
   answer(c, { error: `The accounts come from ${where}: change them there.` }, 409);
 
-/** Who is there, and the IDs of their access keys. */
+/** Who is there with the IDs of their access keys, and which managed policies. */
 const withoutSecrets = ({ accounts: list }: Configuration) => ({
   accounts: Object.fromEntries(
-    list.map(({ id, users, roles }) => [
+    list.map(({ id, users, roles, policies = [] }) => [
       id,
       {
         users: Object.fromEntries(
@@ -68,6 +68,7 @@ const withoutSecrets = ({ accounts: list }: Configuration) => ({
           ]),
         ),
         roles: roles.map(({ path, name }) => path + name),
+        ...(policies.length > 0 && { policies: policies.map(({ path, name }) => path + name) }),
       },
     ]),
   ),

@@ -201,15 +201,17 @@ function userOf(accessKeyId: string, region: Region, accounts: Accounts): Named 
 
 /**
  * Whose session it is. It ends with what it was made from: that of a user with the access key, that
- * of a role with the role. Where everyone is served a role need not be configured.
+ * of a role with the role, and with the managed policies that limit it. Where everyone is served a
+ * role need not be configured.
  */
 function holderOf(session: Session, region: Region, accounts: Accounts, isOpen: boolean): Named {
   const { accountId } = session;
   switch (session.kind) {
     case "role": {
       const role = accounts.role(accountId, session.roleName);
-      if (!role && !isOpen) throw unrecognized();
-      return { accountId, principal: sessionPrincipal(region, session, role), session };
+      const policies = accounts.sessionPolicies(session);
+      if (!policies || (!role && !isOpen)) throw unrecognized();
+      return { accountId, principal: sessionPrincipal(region, session, role, policies), session };
     }
     case "user": {
       const who = userOf(session.byAccessKeyId, region, accounts);

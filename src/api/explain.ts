@@ -60,7 +60,9 @@ interface Asked {
   /** What is to be taken for the values of condition keys, whatever else is said. */
   readonly conditions?: SupposedValues;
   readonly sessionPolicy?: string | object;
+  readonly sessionPolicyArns?: readonly string[];
   readonly sessionTags?: Readonly<Record<string, string>>;
+  readonly sourceIdentity?: string;
 }
 
 const text: Schema = { type: "string", maxLength: 2048 };
@@ -83,7 +85,9 @@ const askedSchema: Schema = {
     secureTransport: { type: "boolean" },
     conditions: mapOf(texts),
     sessionPolicy: { type: ["string", "object"] },
+    sessionPolicyArns: { type: "array", items: text, maxItems: 10 },
     sessionTags: mapOf({ type: "string" }),
+    sourceIdentity: text,
   },
 };
 
@@ -173,12 +177,17 @@ async function callerOf(
   { env, settings, generation }: Place,
 ): Promise<Caller> {
   const accounts = await knownAccounts(env, settings, generation).current();
-  const policy = sessionPolicyOf(asked);
-  const tags = asked.sessionTags ?? {};
-  const terms = { policy, tags, anyRole: settings.auth === "open" };
+  const terms = {
+    policy: sessionPolicyOf(asked),
+    policyArns: asked.sessionPolicyArns ?? [],
+    tags: asked.sessionTags ?? {},
+    sourceIdentity: asked.sourceIdentity ?? null,
+    anyRole: settings.auth === "open",
+  };
   const { accountId, principal } = callerNamed(asked.principal, region, accounts, terms);
-  if ((policy !== null || asked.sessionTags) && principal?.type !== "AssumedRole") {
-    throw new Unanswerable("Only the session of a role has sessionPolicy and sessionTags.");
+  const member = ofSessions.find((name) => asked[name] !== undefined);
+  if (member !== undefined && principal?.type !== "AssumedRole") {
+    throw new Unanswerable(`Only the session of a role has ${member}.`);
   }
   const request: RequestContext = {
     sourceIp: asked.sourceIp ?? null,
@@ -188,6 +197,13 @@ async function callerOf(
   const who = { accountId, region, ...(principal && { principal }) };
   return settings.policies ? { ...who, request } : who;
 }
+
+const ofSessions = [
+  "sessionPolicy",
+  "sessionPolicyArns",
+  "sessionTags",
+  "sourceIdentity",
+] as const satisfies readonly (keyof Asked)[];
 
 function sessionPolicyOf({ sessionPolicy }: Asked): string | null {
   if (sessionPolicy === undefined) return null;

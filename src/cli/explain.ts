@@ -81,11 +81,22 @@ const rows = {
     about: "The policy of a role's session",
     member: ["sessionPolicy", json],
   },
+  "session-policy-arn": {
+    argument: "ARN",
+    about: "A managed policy of a role's session; can be given several times",
+    member: ["sessionPolicyArns", (texts) => texts],
+    multiple: true,
+  },
   "session-tag": {
     argument: "NAME=VALUE",
     about: "A tag of a role's session; can be given several times",
     member: ["sessionTags", pairs],
     multiple: true,
+  },
+  "source-identity": {
+    argument: "NAME",
+    about: "The source identity of a role's session",
+    member: ["sourceIdentity", last],
   },
   url: {
     argument: "URL",

@@ -66,8 +66,10 @@ const policyNames: Readonly<Record<PolicyTrace["of"], string>> = {
   session: "session policy",
 };
 
-const policyName = ({ of, policy }: Pick<PolicyTrace, "of" | "policy">) =>
-  policyNames[of] + (of === "identity" || of === "session" ? ` ${policy + 1}` : "");
+function policyName({ of, policy, arn }: Pick<PolicyTrace, "of" | "policy" | "arn">): string {
+  if (arn !== undefined) return `${policyNames[of]} ${arn}`;
+  return policyNames[of] + (of === "identity" || of === "session" ? ` ${policy + 1}` : "");
+}
 
 function policyLines(trace: PolicyTrace): string[] {
   return [`    ${policyName(trace)}`, ...trace.statements.map(statementLine)];

@@ -1,6 +1,8 @@
-// The principals that a configuration names, in the form in which they are kept and used: checked,
-// and with every policy as JSON text. Knows no file and no request.
+// The principals and managed policies that a configuration names, in the form in which they are kept and
+// used: checked, and with every policy as JSON text or as the ARN of one that is there. Knows no file and
+// no request.
 
+import { awsManagedPolicy, managedPolicyName } from "../domain/managed-policy.ts";
 import { parseDocument } from "../domain/policy/grammar.ts";
 import { KmsError, type Refusal } from "../errors.ts";
 import { check, type Fault, type Path } from "./check.ts";
@@ -15,14 +17,26 @@ export interface Account {
   readonly id: string;
   readonly users: readonly User[];
   readonly roles: readonly Role[];
+  /** Left out where a configuration was stored before there were any. */
+  readonly policies?: readonly ManagedPolicy[];
 }
 
-interface Permissions {
+interface Named {
   /** `division/`, or empty. */
   readonly path: string;
   readonly name: string;
+}
+
+/** A customer managed policy. */
+export interface ManagedPolicy extends Named {
+  readonly text: string;
+}
+
+interface Permissions extends Named {
+  /** Each as JSON text, or the ARN of a managed policy. */
   readonly policies: readonly string[];
   readonly tags: Readonly<Record<string, string>>;
+  /** As one of `policies`. */
   readonly boundary: string | null;
 }
 
@@ -48,6 +62,7 @@ interface Written {
 interface WrittenAccount {
   readonly users?: Readonly<Record<string, WrittenPrincipal>>;
   readonly roles?: Readonly<Record<string, WrittenPrincipal>>;
+  readonly policies?: Readonly<Record<string, WrittenPolicy>>;
 }
 interface WrittenPrincipal {
   readonly accessKeys?: readonly AccessKey[];
@@ -81,43 +96,87 @@ class FaultError extends Error {
   }
 }
 
-function accountFrom(id: string, { users = {}, roles = {} }: WrittenAccount): Account {
+function accountFrom(
+  id: string,
+  { users = {}, roles = {}, policies = {} }: WrittenAccount,
+): Account {
   const at = ["accounts", id];
+  const managed = named(policies, [...at, "policies"], (policy, path) => ({
+    text: policyText(policy, "identity", path),
+  }));
+  const permissions = (principal: WrittenPrincipal, path: Path) =>
+    permissionsOf(principal, path, { id, policies: managed });
   return {
     id,
-    users: principals(users, [...at, "users"], ({ accessKeys = [] }) => ({ accessKeys })),
-    roles: principals(roles, [...at, "roles"], ({ trust = "" }, path) => ({
-      trust: policyText(trust, "trust", [...path, "trust"]),
+    users: named(users, [...at, "users"], (user, path) => ({
+      ...permissions(user, path),
+      accessKeys: user.accessKeys ?? [],
     })),
+    roles: named(roles, [...at, "roles"], (role, path) => ({
+      ...permissions(role, path),
+      trust: policyText(role.trust ?? "", "trust", [...path, "trust"]),
+    })),
+    policies: managed,
   };
 }
 
-function principals<Own>(
-  written: Readonly<Record<string, WrittenPrincipal>>,
+/** Whatever is written by name, with the name taken apart. */
+function named<Value, Own>(
+  written: Readonly<Record<string, Value>>,
   at: Path,
-  own: (principal: WrittenPrincipal, path: Path) => Own,
-): (Permissions & Own)[] {
+  own: (value: Value, path: Path) => Own,
+): (Named & Own)[] {
   const names = new Set<string>();
-  return Object.entries(written).map(([fullName, principal]) => {
+  return Object.entries(written).map(([fullName, value]) => {
     const path = [...at, fullName];
     const slash = fullName.lastIndexOf("/") + 1;
     const name = fullName.slice(slash);
-    // IAM tells principals of an account apart by their names alone, and not by case.
+    // IAM tells those of an account apart by their names alone, and not by case.
     if (names.has(name.toLowerCase())) throw new FaultError(path, "has a name that is taken");
     names.add(name.toLowerCase());
-    const { policies = [], tags = {}, boundary } = principal;
-    return {
-      path: fullName.slice(0, slash),
-      name,
-      policies: policies.map((policy, index) =>
-        policyText(policy, "identity", [...path, "policies", index]),
-      ),
-      tags,
-      boundary:
-        boundary === undefined ? null : policyText(boundary, "identity", [...path, "boundary"]),
-      ...own(principal, path),
-    };
+    return { path: fullName.slice(0, slash), name, ...own(value, path) };
   });
+}
+
+type PolicyOwner = Pick<Account, "id"> & Required<Pick<Account, "policies">>;
+
+function permissionsOf(
+  { policies = [], tags = {}, boundary }: WrittenPrincipal,
+  path: Path,
+  account: PolicyOwner,
+): Omit<Permissions, keyof Named> {
+  return {
+    policies: policies.map((policy, index) =>
+      attached(policy, [...path, "policies", index], account),
+    ),
+    tags,
+    boundary: boundary === undefined ? null : attached(boundary, [...path, "boundary"], account),
+  };
+}
+
+/** A policy that is written where it counts, or the ARN of a managed one that is there. */
+function attached(written: WrittenPolicy, path: Path, account: PolicyOwner): string {
+  if (typeof written !== "string" || !written.startsWith("arn:")) {
+    return policyText(written, "identity", path);
+  }
+  const fault = managedPolicyFault(written, account);
+  if (fault !== null) throw new FaultError(path, fault);
+  return written;
+}
+
+function managedPolicyFault(arn: string, { id, policies }: PolicyOwner): string | null {
+  const managed = managedPolicyName(arn);
+  if (!managed) return "is not the ARN of a managed policy";
+  const { accountId, fullName } = managed;
+  if (accountId === null) {
+    return awsManagedPolicy(fullName) === null
+      ? "names a policy of AWS's own that is not known here: write down what it says of kms and sts"
+      : null;
+  }
+  if (accountId !== id) return "names a policy of another account";
+  return policies.some(({ path, name }) => path + name === fullName)
+    ? null
+    : "names a policy that the account does not have";
 }
 
 /** An access key ID is one user's, whatever the account. */

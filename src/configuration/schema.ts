@@ -29,7 +29,8 @@ export type JsonType = "string" | "number" | "boolean" | "object" | "array" | "n
 const policy = (description: string): Schema => ({ $ref: "#/$defs/policy", description });
 
 /** A path, which may be left out, and a name. */
-const NAME = "^([\\w+=,.@-]+/)*[\\w+=,.@-]{1,64}$";
+const nameOf = (maxLength: number) => `^([\\w+=,.@-]+/)*[\\w+=,.@-]{1,${maxLength}}$`;
+const NAME = nameOf(64);
 
 const tags: Schema = {
   description: "What aws:PrincipalTag is asked for. A value that looks like a number needs quotes.",
@@ -45,10 +46,10 @@ const permissions = {
     description:
       "Identity-based policies. Without one nothing is allowed but what key policies and grants allow.",
     type: "array",
-    items: policy("An identity-based policy."),
+    items: policy("An identity-based policy, or the ARN of a managed one."),
   },
   tags,
-  boundary: policy("The permissions boundary."),
+  boundary: policy("The permissions boundary, or the ARN of the managed policy that is it."),
 } satisfies Record<string, Schema>;
 
 const accessKey: Schema = {
@@ -108,13 +109,13 @@ const policySchema = {
 export const configurationSchema: Schema = {
   $schema: "https://json-schema.org/draft/2020-12/schema",
   title: "edge-kms.yaml",
-  description: "The principals of edge-kms.",
+  description: "The principals of edge-kms, and their policies.",
   type: "object",
   additionalProperties: false,
   properties: {
     $schema: { description: "Where editors find this schema.", type: "string" },
     accounts: {
-      description: "The accounts that have principals, by their 12 digits.",
+      description: "The accounts that have principals or policies, by their 12 digits.",
       type: "object",
       propertyNames: { type: "string", pattern: "^\\d{12}$" },
       additionalProperties: { $ref: "#/$defs/account" },
@@ -136,6 +137,14 @@ export const configurationSchema: Schema = {
           type: "object",
           propertyNames: { type: "string", pattern: NAME },
           additionalProperties: { $ref: "#/$defs/role" },
+        },
+        policies: {
+          description:
+            "Customer managed policies by name, which may have a path before it. Users, roles and " +
+            "sessions of the account name them by ARN: arn:aws:iam::<account>:policy/<name>.",
+          type: "object",
+          propertyNames: { type: "string", pattern: nameOf(128) },
+          additionalProperties: policy("A managed policy."),
         },
       },
     },

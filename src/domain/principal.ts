@@ -4,6 +4,12 @@
 import { rootArn } from "./arn.ts";
 import type { Region } from "./region.ts";
 
+/** An IAM policy where it counts: its JSON text, and its ARN if it is a managed one. */
+export interface AttachedPolicy {
+  readonly arn: string | null;
+  readonly text: string;
+}
+
 /** A caller that a configuration or a session names, or a service of AWS, whose `arn` is its name. */
 export interface Principal {
   readonly type: "Account" | "User" | "AssumedRole" | "Service";
@@ -21,15 +27,16 @@ export interface Principal {
   readonly userName: string | null;
   /** aws:PrincipalTag: those of the user or role, and a session's own. */
   readonly tags: Readonly<Record<string, string>>;
+  /** aws:SourceIdentity: what the first session of a chain was given; null where none was. */
+  readonly sourceIdentity: string | null;
   /**
-   * The identity-based policies, as JSON text; null for a principal that no configuration names,
-   * which its own account lets do everything.
+   * The identity-based policies; null for a principal that no configuration names, which its own
+   * account lets do everything.
    */
-  readonly policies: readonly string[] | null;
-  /** The permissions boundary, as JSON text. */
-  readonly boundary: string | null;
-  /** A session's policies, as JSON text, of which one has to allow; null where it has none. */
-  readonly sessionPolicies: readonly string[] | null;
+  readonly policies: readonly AttachedPolicy[] | null;
+  readonly boundary: AttachedPolicy | null;
+  /** A session's policies, inline and managed, of which one has to allow; null where it has none. */
+  readonly sessionPolicies: readonly AttachedPolicy[] | null;
 }
 
 /** The root of an account, whom its account lets do everything. */
@@ -43,6 +50,7 @@ export function rootPrincipal(region: Region, accountId: string): Principal {
     userId: accountId,
     userName: null,
     tags: {},
+    sourceIdentity: null,
     policies: null,
     boundary: null,
     sessionPolicies: null,

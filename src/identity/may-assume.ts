@@ -12,9 +12,12 @@ import type { Region } from "../domain/region.ts";
 import { contextOf } from "../operations/condition-keys.ts";
 import { identityPolicy, trustPolicy } from "../operations/known-policies.ts";
 
+/** What AssumeRole may take, in the order in which it is asked. */
+export const assumeActions = ["AssumeRole", "TagSession", "SetSourceIdentity"] as const;
+
 /** What is asked of a role. */
 export interface AssumeRequest {
-  readonly action: "AssumeRole" | "TagSession";
+  readonly action: (typeof assumeActions)[number];
   readonly roleArn: string;
   readonly roleAccountId: string;
   readonly caller: Principal;
@@ -24,6 +27,8 @@ export interface AssumeRequest {
   readonly now: number;
   readonly sessionName: string;
   readonly externalId?: string | undefined;
+  /** What the request asks for, and not what the caller's session has. */
+  readonly sourceIdentity?: string | undefined;
   readonly tags: ReadonlyMap<string, string>;
   readonly transitiveTagKeys: readonly string[];
 }
@@ -43,7 +48,9 @@ export function mayAssume(
 /** So that policies that name a role can be tried without writing one down. */
 const TRUSTS_EVERYONE = JSON.stringify({
   Version: "2012-10-17",
-  Statement: [{ Effect: "Allow", Principal: "*", Action: ["sts:AssumeRole", "sts:TagSession"] }],
+  Statement: [
+    { Effect: "Allow", Principal: "*", Action: assumeActions.map((action) => `sts:${action}`) },
+  ],
 });
 
 /** The values of condition keys, by names in lower case: those of STS, then those of everyone. */
@@ -61,6 +68,7 @@ function assumeContext(asked: AssumeRequest, roleTags: Role["tags"]): ConditionC
   const own = new Map<string, ContextValue>([
     ["sts:rolesessionname", asked.sessionName],
     ["sts:externalid", asked.externalId],
+    ["sts:sourceidentity", asked.sourceIdentity],
     ["sts:transitivetagkeys", asked.transitiveTagKeys],
     ["aws:tagkeys", [...tags.keys()]],
     ["aws:resourceaccount", asked.roleAccountId],

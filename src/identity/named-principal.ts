@@ -1,15 +1,12 @@
 // Whoever is meant by a name, as the principal that would call: for who asks what somebody may do.
 
-import type { User } from "../configuration/configuration.ts";
 import type { Principal } from "../domain/principal.ts";
 import { partitionOf, type Region } from "../domain/region.ts";
-import { type Accounts, sessionPrincipal, userPrincipal } from "./accounts.ts";
+import { type Accounts, sessionPrincipal, type User, userPrincipal } from "./accounts.ts";
+import type { RoleSession } from "./session.ts";
 
 /** What a role's session may have beside its name. */
-export interface SessionTerms {
-  readonly policy: string | null;
-  readonly tags: Readonly<Record<string, string>>;
-}
+export type SessionTerms = Pick<RoleSession, "policy" | "policyArns" | "tags" | "sourceIdentity">;
 
 /** Null for `principal` is the root of the account, as in a call. */
 export interface NamedCaller {
@@ -71,14 +68,18 @@ function sessionNamed(
   accountId: string,
   region: Region,
   accounts: Accounts,
-  { policy, tags }: SessionTerms,
+  terms: SessionTerms,
 ): Principal {
   const slash = rest.indexOf("/");
   const named = isRole ? null : accounts.roleNamed(accountId, rest.slice(0, slash));
   const roleName = isRole ? rest : named ? named.path + named.name : rest.slice(0, slash);
   const sessionName = isRole ? SESSION_NAME : rest.slice(slash + 1);
-  const terms = { accountId, roleName, sessionName, tags, policy };
-  return sessionPrincipal(region, terms, accounts.role(accountId, roleName));
+  const session = { accountId, roleName, sessionName, ...terms };
+  const policies = accounts.sessionPolicies(session);
+  if (!policies) {
+    throw new UnknownName("The configuration does not have all of the session's managed policies.");
+  }
+  return sessionPrincipal(region, session, accounts.role(accountId, roleName), policies);
 }
 
 /** Of an account in which nobody is configured: its own account lets it do everything. */

@@ -32,7 +32,12 @@ export interface RoleSession extends AnySession {
   readonly tags: Readonly<Record<string, string>>;
   /** Those of the tags that go on to the sessions this one begins. */
   readonly transitive: readonly string[];
+  /** The inline session policy. */
   readonly policy: string | null;
+  /** The managed session policies: what they say is what they say when the session is used. */
+  readonly policyArns: readonly string[];
+  /** Its own, or that of the session it was begun by. */
+  readonly sourceIdentity: string | null;
 }
 
 /** What GetSessionToken gives a user, by way of one of the user's access keys. */
@@ -123,6 +128,8 @@ const schemas: Readonly<Record<Session["kind"], Schema>> = {
     tags: { type: "object", additionalProperties: text },
     transitive: { type: "array", items: text },
     policy: { type: ["string", "null"] },
+    policyArns: { type: "array", items: text },
+    sourceIdentity: { type: ["string", "null"], pattern: "^[\\w+=,.@-]{2,64}$" },
   }),
   user: session("user", { byAccessKeyId: text }),
   account: session("account", {}),

@@ -1,13 +1,14 @@
 // What STS does for a caller that is known: who am I, and temporary credentials. Knows no HTTP.
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 
-import { sessionPolicyFault } from "../configuration/configuration.ts";
 import type { Principal, RequestContext } from "../domain/principal.ts";
 import { partitionOf, type Region } from "../domain/region.ts";
 import { type InputOf, integer, list, required, structure, text } from "../operations/shape.ts";
 import { type Accounts, sessionPrincipal } from "./accounts.ts";
-import { mayAssume } from "./may-assume.ts";
+import { assumeActions, mayAssume } from "./may-assume.ts";
 import { type RoleSession, type Session, sealed } from "./session.ts";
+import { askedPolicies, packedPercent, requiredPolicies } from "./session-policies.ts";
+import { sessionTags } from "./session-tags.ts";
 import { StsError } from "./sts-error.ts";
 import { sessionAccessKeyId } from "./unique-id.ts";
 
@@ -52,8 +53,8 @@ export const stsInputs = {
   AssumeRole: {
     RoleArn: required(text({ min: 20, max: 2048 })),
     RoleSessionName: required(text({ min: 2, max: 64, pattern: "[\\w+=,.@-]*" })),
-    PolicyArns: list(structure({ arn: text() })),
-    // The model has no maximum; the API reference has.
+    // The model has no maximum of these two; the API reference has.
+    PolicyArns: list(structure({ arn: text({ min: 20, max: 2048 }) }), { max: 10 }),
     Policy: text({ min: 1, max: 2048, pattern: "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" }),
     DurationSeconds: integer({ min: 900, max: 43_200 }),
     Tags: list(structure({ Key: required(tagKey), Value: required(tagValue) }), { max: 50 }),
@@ -103,8 +104,6 @@ export const stsActions: {
 
   async AssumeRole(input, caller, service) {
     const { accountId, roleName } = roleIn(input.RoleArn, caller.region);
-    if (input.PolicyArns?.length) throw notBuilt("PolicyArns");
-    if (input.SourceIdentity !== undefined) throw notBuilt("SourceIdentity");
     refuseMfa(input);
     const session: RoleSession = {
       kind: "role",
@@ -112,19 +111,22 @@ export const stsActions: {
       roleName,
       sessionName: input.RoleSessionName,
       ...sessionTags(input, caller),
-      policy: sessionPolicy(input),
+      ...askedPolicies(input, caller.region),
+      sourceIdentity: sourceIdentityOf(input, caller),
       accessKeyId: sessionAccessKeyId(service.random(16)),
       expiresAt: expiry(service, roleSeconds(input, caller)),
       verified: caller.verified,
     };
     requireMayAssume(input, session, caller, service);
-    const packed = packedPercent(input);
+    const policies = requiredPolicies(session, service.accounts);
+    const packed = packedPercent(session);
     const role = service.accounts.role(accountId, roleName);
-    const { arn, userId } = sessionPrincipal(caller.region, session, role);
+    const { arn, userId } = sessionPrincipal(caller.region, session, role, policies);
     return {
       ...(await credentials(session, service)),
       AssumedRoleUser: { AssumedRoleId: userId, Arn: arn },
       ...(packed > 0 && { PackedPolicySize: packed }),
+      ...(session.sourceIdentity !== null && { SourceIdentity: session.sourceIdentity }),
     };
   },
 };
@@ -175,74 +177,23 @@ function roleSeconds({ DurationSeconds = ONE_HOUR }: Input<"AssumeRole">, caller
   return DurationSeconds;
 }
 
-/** The tags that are asked for, and those that the caller's session hands on. */
-function sessionTags(
-  { Tags = [], TransitiveTagKeys = [] }: Input<"AssumeRole">,
-  { session, principal }: StsCaller,
-): Pick<RoleSession, "tags" | "transitive"> {
-  const inherited = session?.kind === "role" ? session.transitive : [];
-  const keys = Tags.map(({ Key }) => Key.toLowerCase());
-  if (new Set(keys).size < keys.length) {
-    throw new StsError(
-      "InvalidParameterValue",
-      "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
-    );
-  }
-  const asked = new Set(keys);
-  if (TransitiveTagKeys.some((key) => !asked.has(key.toLowerCase()))) {
-    throw new StsError(
-      "InvalidParameterValue",
-      "The specified transitive tag key must be included in the requested tags.",
-    );
-  }
-  if (inherited.some((key) => asked.has(key.toLowerCase()))) {
-    throw new StsError(
-      "InvalidParameterValue",
-      "One of the specified transitive tag keys can't be set because it conflicts with a " +
-        "transitive tag key from the calling session.",
-    );
-  }
-  const handedOn = inherited.map((key) => [key, ownTag(principal, key)] as const);
-  return {
-    tags: Object.fromEntries([...handedOn, ...Tags.map(({ Key, Value }) => [Key, Value] as const)]),
-    transitive: [...inherited, ...TransitiveTagKeys],
-  };
-}
-
-/** Where nobody's word is checked a token may hand on a tag that its session has not. */
-const ownTag = ({ tags }: Principal, key: string) =>
-  Object.hasOwn(tags, key) ? (tags[key] ?? "") : "";
-
-function sessionPolicy({ Policy }: Input<"AssumeRole">): string | null {
-  if (Policy === undefined) return null;
-  const fault = sessionPolicyFault(Policy);
-  if (fault !== null) {
-    throw new StsError("MalformedPolicyDocument", fault);
-  }
-  return Policy;
-}
-
-/**
- * How much of the room for session policies and tags is taken. AWS packs them in a form that it does
- * not document; here they are counted as they come.
- */
-const MAX_PACKED_BYTES = 4096;
-
-function packedPercent({ Policy = "", Tags = [] }: Input<"AssumeRole">): number {
-  const whole = Policy + Tags.map(({ Key, Value }) => Key + Value).join("");
-  const percent = Math.ceil((100 * new TextEncoder().encode(whole).length) / MAX_PACKED_BYTES);
-  if (percent > 100) {
-    throw new StsError(
-      "PackedPolicyTooLarge",
-      `Packed policy consumes ${percent}% of allotted space, please use smaller policy.`,
-    );
-  }
-  return percent;
+/** A session that was given a source identity hands it on, and nobody can change it. */
+function sourceIdentityOf(
+  { SourceIdentity }: Input<"AssumeRole">,
+  { session }: StsCaller,
+): string | null {
+  const inherited = session?.kind === "role" ? session.sourceIdentity : null;
+  if (SourceIdentity === undefined) return inherited;
+  if (inherited === null || SourceIdentity === inherited) return SourceIdentity;
+  throw new StsError(
+    "InvalidParameterValue",
+    "The source identity can't be set because it conflicts with that of the calling session.",
+  );
 }
 
 function requireMayAssume(
   input: Input<"AssumeRole">,
-  { accountId, roleName, transitive }: RoleSession,
+  { accountId, roleName, tags, transitive, sourceIdentity }: RoleSession,
   { principal, request, region, verified }: StsCaller,
   { accounts, now }: StsService,
 ): void {
@@ -257,11 +208,18 @@ function requireMayAssume(
     now,
     sessionName: input.RoleSessionName,
     externalId: input.ExternalId,
+    sourceIdentity: input.SourceIdentity,
     tags: new Map(Tags.map(({ Key, Value }) => [Key, Value])),
     transitiveTagKeys: transitive,
   };
-  for (const action of ["AssumeRole", "TagSession"] as const) {
-    if (action === "TagSession" && Tags.length === 0) continue;
+  // What the caller's session hands on takes its permission, too.
+  const isNeeded = {
+    AssumeRole: true,
+    TagSession: Object.keys(tags).length > 0,
+    SetSourceIdentity: sourceIdentity !== null,
+  };
+  for (const action of assumeActions) {
+    if (!isNeeded[action]) continue;
     // Where signatures count a role has to be there; elsewhere it need not be configured.
     if ((role || !verified) && mayAssume(role, { ...asked, action }).allowed) continue;
     throw new StsError(
@@ -270,5 +228,3 @@ function requireMayAssume(
     );
   }
 }
-
-const notBuilt = (what: string) => new StsError("ValidationError", `${what} is not built yet.`);

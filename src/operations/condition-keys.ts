@@ -112,6 +112,7 @@ const rows: Readonly<Record<string, Row>> = {
   "aws:requestedregion": ofAll(({ region }) => region),
   "aws:resourceaccount": ofKeys(({ accountId }) => accountId),
   "aws:securetransport": ofAll(({ request }) => request.secure),
+  "aws:sourceidentity": ofAll(({ caller }) => caller.sourceIdentity),
   "aws:sourceip": ofAll(({ request }) => request.sourceIp),
   "aws:tagkeys": of(
     "CreateKey TagResource UntagResource",

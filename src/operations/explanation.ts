@@ -8,8 +8,9 @@ import type { KeySet } from "../domain/key-set.ts";
 import type { LastUsages } from "../domain/last-usage.ts";
 import type { Moment } from "../domain/moment.ts";
 import type { AuthorizationRequest } from "../domain/policy/authorize.ts";
-import type { Decision, Reason } from "../domain/policy/decision.ts";
+import type { Decision, PolicyRole, Reason } from "../domain/policy/decision.ts";
 import { type Trace, traceOf } from "../domain/policy/trace.ts";
+import type { AttachedPolicy } from "../domain/principal.ts";
 import { type KmsError, keyNotFound, validation } from "../errors.ts";
 import { retirementDecision } from "./grants.ts";
 import { keyOperations } from "./index.ts";
@@ -110,7 +111,8 @@ function explained(
   key?: null,
 ): Explanation {
   const request = requestOnKey(permission, target);
-  const documents = { ...documentsOf(permission.caller), resource: [target.key.policy] };
+  const resource = [{ arn: null, text: target.key.policy }];
+  const documents = { ...documentsOf(permission.caller), resource };
   const on = `on resource: ${target.arn}`;
   const asked = key === null ? { ...request, key } : request;
   return explanation(permission, asked, decision, documents, on);
@@ -135,7 +137,7 @@ export function explainWithoutKey(permission: AccountPermission): readonly Expla
   return permissionsToCreate(permission, key, caller.region).map(explainByAccount);
 }
 
-type Documents = Readonly<Partial<Record<string, readonly string[]>>>;
+type Documents = Readonly<Partial<Record<PolicyRole, readonly AttachedPolicy[]>>>;
 
 function documentsOf({ principal }: Caller): Documents {
   const { policies, boundary, sessionPolicies } = principal ?? {};
@@ -167,8 +169,8 @@ function explanation(
 
 function shown(reason: Reason, documents: Documents): ShownReason {
   if (reason.kind !== "statement") return reason;
-  const text = documents[reason.of]?.[reason.policy];
-  if (text === undefined) return reason;
-  const { Statement } = JSON.parse(text) as { readonly Statement: unknown };
+  const document = documents[reason.of]?.[reason.policy];
+  if (document === undefined) return reason;
+  const { Statement } = JSON.parse(document.text) as { readonly Statement: unknown };
   return { ...reason, document: [Statement].flat()[reason.statement] };
 }

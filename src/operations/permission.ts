@@ -68,12 +68,12 @@ export const isUnlimited = ({ principal }: Caller) =>
 export function namesAliases({ principal, request }: Caller): boolean {
   if (!principal || !request) return false;
   const { policies, boundary, sessionPolicies } = principal;
-  const texts = [
+  const own = [
     ...(policies ?? []),
     ...(boundary === null ? [] : [boundary]),
     ...(sessionPolicies ?? []),
   ];
-  return texts.some((text) => identityPolicy(text).namesAliases);
+  return own.some(({ text }) => identityPolicy(text).namesAliases);
 }
 
 /**

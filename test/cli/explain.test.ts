@@ -15,6 +15,7 @@ test("options become the question", () => {
       ...["--key=alias/a", "--region=eu-west-1", "--context", "a=b=c", "--context", "__proto__=d"],
       ...["--condition", "aws:TagKeys=x", "--condition", "aws:TagKeys=y", "--condition=aws:x="],
       ...["--source-ip=::1", "--input", '{"a":1}', "--session-policy={}", "--session-tag=t=u"],
+      ...["--session-policy-arn=arn:1", "--session-policy-arn", "arn:2", "--source-identity=ann"],
       ...["--url=http://h:1/t/x/", "--token=t", "--json"],
     ]),
   ).toEqual({
@@ -35,7 +36,9 @@ test("options become the question", () => {
       sourceIp: "::1",
       input: { a: 1 },
       sessionPolicy: {},
+      sessionPolicyArns: ["arn:1", "arn:2"],
       sessionTags: { t: "u" },
+      sourceIdentity: "ann",
     },
   });
 });
@@ -89,6 +92,14 @@ test("the text says what decided, and what kept the rest from it", () => {
         by: [
           { kind: "statement", of: "resource", policy: 0, statement: 0, sid: "root", document: {} },
           { kind: "grant", grantId: "g1" },
+          {
+            kind: "statement",
+            of: "session",
+            policy: 2,
+            arn: "arn:policy/p",
+            statement: 1,
+            sid: null,
+          },
         ],
         considered: {
           policies: [
@@ -105,6 +116,8 @@ test("the text says what decided, and what kept the rest from it", () => {
                 },
               ],
             },
+            { of: "identity", policy: 2, arn: "arn:policy/i", statements: [] },
+            { of: "boundary", policy: 0, arn: "arn:policy/b", statements: [] },
           ],
           grants: [{ grantId: "g2", differs: "constraints" }],
         },
@@ -125,10 +138,13 @@ allowed: kms:Encrypt on arn:key
   by statement 1 (root) of the key policy
     {}
   by the grant g1
+  by statement 2 of session policy arn:policy/p
   looked at:
     identity-based policy 2
       statement 1: Deny, does not apply: another action
       statement 2 (x): Allow, does not apply: Bool aws:x ["true"], which is not there
+    identity-based policy arn:policy/i
+    the permissions boundary arn:policy/b
     grant g2: has constraints that the request does not meet
 
 denied: kms:ListKeys on *

@@ -12,6 +12,7 @@ import {
   callSts,
   configuration,
   eve,
+  policyArn,
   roleArn,
   signingWith,
 } from "../support/people.ts";
@@ -190,6 +191,32 @@ testCli("the AWS CLI: a key whose policy lets one role alone use it", async () =
   );
 });
 
+testCli("the AWS CLI: managed session policies and a source identity", async () => {
+  const server = await verifying();
+  const cli = newCli(server, profile("alice", keysOf(alice)));
+  const assume = (...more: readonly string[]) =>
+    cli.call(
+      ...["sts", "assume-role", "--profile=alice", "--role-session-name=cli"],
+      ...["--role-arn", roleArn("service/app"), "--output=json", ...more],
+    );
+  const answer = JSON.parse(
+    await assume(
+      ...["--policy-arns", `arn=${policyArn("team/Encrypt")}`],
+      ...["arn=arn:aws:iam::aws:policy/SecurityAudit", "--source-identity=ann@example.com"],
+    ),
+  );
+  expect(answer).toMatchObject({
+    SourceIdentity: "ann@example.com",
+    PackedPolicySize: 3,
+    AssumedRoleUser: { Arn: `arn:aws:sts::${ACCOUNT}:assumed-role/app/cli` },
+  });
+  const arn = policyArn("Encrypt");
+  expect(await assume("--policy-arns", `arn=${arn}`)).toContain(
+    "An error occurred (ValidationError) when calling the AssumeRole operation: " +
+      `Policy ${arn} does not exist or is not attachable.`,
+  );
+});
+
 test("the JavaScript SDK: users, sessions, refusals", async () => {
   const { url } = await verifying();
   const client = (credentials: { accessKeyId: string; secret: string; token?: string }) =>
@@ -235,7 +262,23 @@ kms = lambda c: boto3.client("kms", "eu-west-1", endpoint_url=url,
 print(sts.get_caller_identity()["Arn"])
 answer = sts.assume_role(RoleArn=role, RoleSessionName="boto", DurationSeconds=900,
     Tags=[{"Key": "Team", "Value": "orders + co"}], TransitiveTagKeys=["Team"])
-print(answer["AssumedRoleUser"]["Arn"], answer["PackedPolicySize"] > 0)
+print(answer["AssumedRoleUser"]["Arn"], answer["PackedPolicySize"] > 0, "SourceIdentity" in answer)
+chained = boto3.client("sts", "eu-west-1", endpoint_url=url,
+    aws_access_key_id=answer["Credentials"]["AccessKeyId"],
+    aws_secret_access_key=answer["Credentials"]["SecretAccessKey"],
+    aws_session_token=answer["Credentials"]["SessionToken"])
+limited = chained.assume_role(RoleArn=role, RoleSessionName="limited", SourceIdentity="ann",
+    PolicyArns=[{"arn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}, {"arn": sys.argv[5]}])
+print(limited["SourceIdentity"], limited["PackedPolicySize"])
+try:
+    kms(limited["Credentials"]).create_key()
+except ClientError as error:
+    print(error.response["Error"]["Message"].split("because ")[1])
+try:
+    chained.assume_role(RoleArn=role, RoleSessionName="limited",
+        PolicyArns=[{"arn": sys.argv[5]}] * 11)
+except ClientError as error:
+    print(error.response["Error"]["Code"], error.response["Error"]["Message"][-48:])
 print(kms(answer["Credentials"]).create_key()["KeyMetadata"]["Arn"].rsplit("/", 1)[0])
 own = sts.get_session_token(DurationSeconds=900)["Credentials"]
 print(len(kms(own).list_keys()["Keys"]), own["Expiration"].tzinfo is not None)
@@ -254,12 +297,17 @@ testWith(python3)("boto3: roles with tags, session tokens, presigned URLs", asyn
   const { url } = await verifying();
   const cwd = temporaryFolder();
   const environment = { AWS_CONFIG_FILE: "none", AWS_SHARED_CREDENTIALS_FILE: "none" };
-  const args = ["-c", BOTO3, url, alice.accessKeyId, alice.secret, roleArn("service/app")];
+  const role = roleArn("service/app");
+  const own = policyArn("team/Encrypt");
+  const args = ["-c", BOTO3, url, alice.accessKeyId, alice.secret, role, own];
   const { stdout, stderr } = await run(python3.found ?? "", args, { cwd, environment });
   expect(stderr).toBe("");
   expect(stdout.trim().split("\n")).toEqual([
     `arn:aws:iam::${ACCOUNT}:user/alice`,
-    `arn:aws:sts::${ACCOUNT}:assumed-role/app/boto True`,
+    `arn:aws:sts::${ACCOUNT}:assumed-role/app/boto True False`,
+    "ann 6",
+    "no session policy allows the kms:CreateKey action",
+    "ValidationError Member must have length less than or equal to 10",
     `arn:aws:kms:eu-west-1:${ACCOUNT}:key`,
     "1 True",
     "True",
@@ -285,10 +333,13 @@ provider "aws" {
   access_key = var.access_key
   secret_key = var.secret_key
   assume_role {
-    role_arn     = var.role_arn
-    session_name = "terraform"
-    duration     = "15m"
-    tags         = { Team = "orders" }
+    role_arn            = var.role_arn
+    session_name        = "terraform"
+    duration            = "15m"
+    tags                = { Team = "orders" }
+    transitive_tag_keys = ["Team"]
+    policy_arns         = ["arn:aws:iam::aws:policy/AdministratorAccess"]
+    source_identity     = "terraform"
   }
   endpoints {
     kms = var.endpoint

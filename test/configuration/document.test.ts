@@ -71,10 +71,45 @@ test("YAML: users with access keys, roles with trust policies; an account keeps 
         },
         { ...nothing, path: "", name: "other", trust },
       ],
+      policies: [],
     },
-    { id: "000000000012", users: [], roles: [] },
+    { id: "000000000012", users: [], roles: [], policies: [] },
   ]);
 });
+
+const reading = { Effect: "Allow", Action: "kms:Describe*", Resource: "*" };
+
+test("managed policies by name, and those who have them by ARN", async () => {
+  const own = "arn:aws:iam::111122223333:policy/team/Read";
+  const aws = "arn:aws:iam::aws:policy/job-function/ViewOnlyAccess";
+  const china = "arn:aws-cn:iam::111122223333:policy/team/Read";
+  const { accounts } = await readConfiguration(
+    JSON.stringify({
+      accounts: {
+        "111122223333": {
+          users: { alice: { policies: [own, { Statement: reading }, aws], boundary: own } },
+          roles: { app: { trust: { Statement: { ...trusted } }, policies: [china] } },
+          policies: {
+            "team/Read": { Statement: reading },
+            [`${"n".repeat(128)}`]: JSON.stringify({ Statement: [reading] }),
+          },
+        },
+      },
+    }),
+  );
+  expect(accounts).toMatchObject([
+    {
+      users: [{ policies: [own, JSON.stringify({ Statement: reading }), aws], boundary: own }],
+      roles: [{ policies: [china], boundary: null }],
+      policies: [
+        { path: "team/", name: "Read", text: JSON.stringify({ Statement: reading }) },
+        { path: "", name: "n".repeat(128), text: JSON.stringify({ Statement: [reading] }) },
+      ],
+    },
+  ]);
+});
+
+const trusted = { Effect: "Allow", Principal: "*", Action: "sts:AssumeRole" };
 
 test("JSON says the same", async () => {
   const json = JSON.stringify(
@@ -156,6 +191,74 @@ describe("refused with its line:", () => {
       account("    users:\n      a: {}\n      x/A: {}"),
       5,
       /users\.x\/A has a name that is taken$/,
+    ],
+    [
+      "two managed policies of one name",
+      account(
+        "    policies:\n      a: &p {Statement: {Effect: Allow, Action: '*', Resource: '*'}}\n      x/A: *p",
+      ),
+      5,
+      /policies\.x\/A has a name that is taken$/,
+    ],
+    [
+      "a managed policy with a principal",
+      account(
+        "    policies:\n      a:\n        Statement:\n          Effect: Allow\n          Principal: '*'\n          Action: '*'\n          Resource: '*'",
+      ),
+      7,
+      /policies\.a\.Statement\.Principal is refused: Policy document should not specify a principal\.$/,
+    ],
+    [
+      "a managed policy with a name of 129 characters",
+      account(`    policies: {${"n".repeat(129)}: '{}'}`),
+      3,
+      /\.n+ has a name that does not match/,
+    ],
+    [
+      "a managed policy that is an ARN itself",
+      account("    policies: {a: 'arn:aws:iam::aws:policy/AdministratorAccess'}"),
+      3,
+      /policies\.a is refused: Syntax errors in policy: it is not valid JSON\.$/,
+    ],
+    [
+      "the ARN of a managed policy that is not there",
+      account(
+        "    policies: {}\n    users:\n      a:\n        policies:\n          - arn:aws:iam::111122223333:policy/Read",
+      ),
+      7,
+      /users\.a\.policies\.0 names a policy that the account does not have$/,
+    ],
+    [
+      "a managed policy without its path",
+      account(
+        "    policies:\n      x/a: {Statement: {Effect: Allow, Action: '*', Resource: '*'}}\n    users:\n      a:\n        boundary: arn:aws:iam::111122223333:policy/a",
+      ),
+      7,
+      /users\.a\.boundary names a policy that the account does not have$/,
+    ],
+    [
+      "a managed policy of another account",
+      account("    users:\n      a: {policies: ['arn:aws:iam::444455556666:policy/Read']}"),
+      4,
+      /policies\.0 names a policy of another account$/,
+    ],
+    [
+      "a managed policy of AWS's own that is not known",
+      account("    users:\n      a: {policies: ['arn:aws:iam::aws:policy/AmazonS3FullAccess']}"),
+      4,
+      /policies\.0 names a policy of AWS's own that is not known here: write down what it says/,
+    ],
+    [
+      "an ARN of something else",
+      account("    users:\n      a: {policies: ['arn:aws:iam::111122223333:role/app']}"),
+      4,
+      /policies\.0 is not the ARN of a managed policy$/,
+    ],
+    [
+      "a managed policy for a trust policy",
+      account("    roles:\n      a: {trust: 'arn:aws:iam::aws:policy/AdministratorAccess'}"),
+      4,
+      /roles\.a\.trust is refused: Syntax errors in policy: it is not valid JSON\.$/,
     ],
     ["a role without trust", account("    roles:\n      app: {}"), 4, /roles\.app lacks trust$/],
     [

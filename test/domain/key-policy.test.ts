@@ -11,6 +11,7 @@ import {
 } from "../../src/domain/key-policy.ts";
 import { type Editor, requireNoLockout } from "../../src/domain/policy/lockout.ts";
 import type { Principal } from "../../src/domain/principal.ts";
+import { inline } from "../support/principals.ts";
 
 const ACCOUNT = "111122223333";
 const ROOT = `arn:aws:iam::${ACCOUNT}:root`;
@@ -57,6 +58,7 @@ const root: Principal = {
   userId: ACCOUNT,
   userName: null,
   tags: {},
+  sourceIdentity: null,
   policies: null,
   boundary: null,
   sessionPolicies: null,
@@ -737,7 +739,7 @@ describe("the lockout safety check", () => {
   });
 
   it("takes no account of the caller's own policies", () => {
-    expect(check([allow({})], { ...alice, policies: [], boundary: "{}" })).not.toThrow();
+    expect(check([allow({})], { ...alice, policies: [], boundary: inline("{}") })).not.toThrow();
   });
 
   it("is part of accepting a policy, unless it is bypassed", () => {

@@ -70,6 +70,7 @@ test("who is put is served at once, who is taken away no more, and no secret com
       "division/bob": { accessKeys: [{ id: "AKIABOB0000000000001" }] },
     },
     roles: ["service/app", "guarded", "partner"],
+    policies: ["team/Encrypt"],
   });
   const read = await control("GET", { headers: admin });
   expect(read).toEqual(answer);

@@ -122,21 +122,25 @@ test("a session that nobody gave hands on no more than it says", async () => {
     tags: {},
     transitive: ["constructor", "__proto__"],
     policy: null,
+    policyArns: [] as string[],
+    sourceIdentity: "nobody",
     accessKeyId: "ASIAFORGED0000000001",
     expiresAt: Date.now() + 60_000,
     verified: false,
   };
-  const token = Buffer.concat([Buffer.alloc(32), Buffer.from(JSON.stringify(session))]);
-  const signing = {
-    accessKeyId: session.accessKeyId,
-    secret: "x",
-    token: token.toString("base64"),
+  const assumedBy = (said: typeof session) => {
+    const token = Buffer.concat([Buffer.alloc(32), Buffer.from(JSON.stringify(said))]);
+    const signing = { accessKeyId: said.accessKeyId, secret: "x", token: token.toString("base64") };
+    return callSts(server.url, signing, "AssumeRole", {
+      RoleArn: `arn:aws:iam::${ACCOUNT}:role/next`,
+      RoleSessionName: "chained",
+    });
   };
-  const chained = await callSts(server.url, signing, "AssumeRole", {
-    RoleArn: `arn:aws:iam::${ACCOUNT}:role/next`,
-    RoleSessionName: "chained",
-  });
-  expect(chained).toMatchObject({ status: 200 });
+  for (const arn of ["__proto__", `arn:aws:iam::${ACCOUNT}:policy/__proto__`]) {
+    expect(await assumedBy({ ...session, policyArns: [arn] })).toMatchObject({ status: 403 });
+  }
+  const chained = await assumedBy(session);
+  expect(chained).toMatchObject({ status: 200, SourceIdentity: "nobody" });
   const said = Buffer.from(String(chained.SessionToken), "base64").subarray(32).toString();
   expect(said).toContain('"tags":{"constructor":"","__proto__":""}');
   expect(await callKms(server.url, signingWith(chained), "ListKeys")).toMatchObject({

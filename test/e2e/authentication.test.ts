@@ -11,6 +11,7 @@ import {
   getSts,
   jsonOf,
   kmsCall,
+  policyArn,
   roleArn,
   send,
   signingWith,
@@ -412,7 +413,88 @@ describe("sessions", () => {
     });
   });
 
+  test("are limited by managed policies", async () => {
+    const made = await callKms(url, alice, "CreateKey");
+    const { KeyId } = made.KeyMetadata;
+    const limited = (input: Record<string, string>) => assume(alice, "service/app", input);
+    const answer = await limited({
+      "PolicyArns.member.1.arn": "arn:aws:iam::aws:policy/SecurityAudit",
+      "PolicyArns.member.2.arn": policyArn("team/Encrypt"),
+    });
+    expect(answer).toMatchObject({ status: 200, PackedPolicySize: "3" });
+    const session = signingWith(answer);
+    expect(await callKms(url, session, "DescribeKey", { KeyId })).toMatchObject({ status: 200 });
+    const encrypt = { KeyId, Plaintext: "eA==" };
+    expect(await callKms(url, session, "Encrypt", encrypt)).toMatchObject({ status: 200 });
+    expect(await callKms(url, session, "DisableKey", { KeyId })).toMatchObject({
+      __type: "AccessDeniedException",
+      Message: expect.stringMatching(/because no session policy allows the kms:DisableKey action$/),
+    });
+    expect(await callSts(url, session, "GetCallerIdentity")).toMatchObject({ Arn: answer.Arn });
+    expect(await limited({ "PolicyArns.member.1.arn": policyArn("team/Decrypt") })).toMatchObject({
+      status: 400,
+      Code: "ValidationError",
+      Message: `Policy ${policyArn("team/Decrypt")} does not exist or is not attachable.`,
+    });
+  });
+
+  test("say on whose behalf, and hand it on", async () => {
+    const first = await assume(alice, "service/app", { SourceIdentity: "alice" });
+    expect(first).toMatchObject({ status: 200, SourceIdentity: "alice" });
+    const second = await assume(signingWith(first), "service/app", { RoleSessionName: "second" });
+    expect(second).toMatchObject({ status: 200, SourceIdentity: "alice" });
+    const Policy = JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [
+        {
+          Effect: "Allow",
+          Principal: { AWS: roleArn("service/app") },
+          Action: "kms:DescribeKey",
+          Resource: "*",
+          Condition: { StringEquals: { "aws:SourceIdentity": "alice" } },
+        },
+      ],
+    });
+    const input = { Policy, BypassPolicyLockoutSafetyCheck: true };
+    const { KeyId } = (await callKms(url, alice, "CreateKey", input)).KeyMetadata;
+    expect(await callKms(url, signingWith(second), "DescribeKey", { KeyId })).toMatchObject({
+      status: 200,
+    });
+    const anonymous = signingWith(await assume(alice, "service/app"));
+    expect(await callKms(url, anonymous, "DescribeKey", { KeyId })).toMatchObject({
+      __type: "AccessDeniedException",
+    });
+    expect(
+      await assume(signingWith(second), "service/app", { SourceIdentity: "bob" }),
+    ).toMatchObject({ status: 400, Code: "InvalidParameterValue" });
+  });
+
   test.each<[string, Record<string, string>, object]>([
+    [
+      "a managed policy that is a role",
+      { "PolicyArns.member.1.arn": "arn:aws:iam::111122223333:role/app" },
+      { Code: "ValidationError", Message: "Request ARN is invalid" },
+    ],
+    [
+      "eleven managed policies",
+      Object.fromEntries(
+        Array.from({ length: 11 }, (_, n) => [
+          `PolicyArns.member.${n + 1}.arn`,
+          "arn:aws:iam::aws:policy/ReadOnlyAccess",
+        ]),
+      ),
+      { Code: "ValidationError", Message: /at 'policyArns' .* less than or equal to 10$/ },
+    ],
+    [
+      "a source identity of one letter",
+      { SourceIdentity: "x" },
+      {
+        Code: "ValidationError",
+        Message:
+          "1 validation error detected: Value 'x' at 'sourceIdentity' failed to satisfy " +
+          "constraint: Member must have length greater than or equal to 2",
+      },
+    ],
     [
       "a session name of one letter",
       { RoleSessionName: "x" },
@@ -494,11 +576,6 @@ describe("sessions", () => {
       { SerialNumber: "arn:aws:iam::1:mfa/x", TokenCode: "123456" },
       { Code: "AccessDenied" },
     ],
-    [
-      "a managed policy",
-      { "PolicyArns.member.1.arn": "arn:aws:iam::aws:policy/X" },
-      { Message: /not built yet/ },
-    ],
   ])("%s is refused", async (_what, input, expected) => {
     const answer = await assume(alice, "service/app", input);
     for (const [name, value] of Object.entries(expected)) {
@@ -518,7 +595,9 @@ describe("sessions", () => {
     expect(await assume(alice, "service/app", tags)).toMatchObject({
       status: 400,
       Code: "PackedPolicyTooLarge",
-      Message: expect.stringMatching(/^Packed policy consumes \d+% of allotted space/),
+      Message: expect.stringMatching(
+        /^Packed size of session tags consumes \d+% of allotted space\.$/,
+      ),
     });
   });
 });

@@ -4,7 +4,15 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { outcome } from "../cli/command.ts";
-import { ACCOUNT, alice, bob, callKms, configuration, roleArn } from "../support/people.ts";
+import {
+  ACCOUNT,
+  alice,
+  bob,
+  callKms,
+  configuration,
+  policyArn,
+  roleArn,
+} from "../support/people.ts";
 import { type Server, startRaw } from "../support/servers.ts";
 
 let server: Server;
@@ -36,6 +44,12 @@ beforeAll(async () => {
       ],
     },
   };
+  Object.assign(users, {
+    managed: {
+      policies: [policyArn("team/Encrypt"), "arn:aws:iam::aws:policy/SecurityAudit"],
+      boundary: "arn:aws:iam::aws:policy/PowerUserAccess",
+    },
+  });
   const all = { accounts: { ...accounts, [ACCOUNT]: { ...accounts[ACCOUNT], users } } };
   server = await startRaw({ auth: "open", accounts: JSON.stringify(all) });
   const made = await callKms(server.url, root, "CreateKey", {});
@@ -133,6 +147,83 @@ describe("why", () => {
     const session = `arn:aws:sts::${ACCOUNT}:assumed-role/app/x`;
     const tagged = { ...app, principal: session, sessionPolicy, sessionTags: { team: "x" } };
     expect(await ask(tagged)).toMatchObject({ allowed: true, principal: session });
+  });
+
+  test("managed policies by their ARNs", async () => {
+    const managed = { principal: userArn("managed"), key };
+    const arn = "arn:aws:iam::aws:policy/SecurityAudit";
+    const boundary = "arn:aws:iam::aws:policy/PowerUserAccess";
+    const { allowed, permissions } = await ask({ ...managed, action: "kms:DescribeKey" });
+    expect(allowed).toBe(true);
+    expect(permissions[0].by).toMatchObject([
+      { of: "resource" },
+      {
+        kind: "statement",
+        of: "identity",
+        policy: 1,
+        arn,
+        statement: 0,
+        sid: "BaseSecurityAuditStatement",
+        document: { Effect: "Allow", Resource: "*" },
+      },
+      { of: "boundary", arn: boundary, document: { NotAction: expect.any(Array) } },
+    ]);
+    expect(permissions[0].by[0]).not.toHaveProperty("arn");
+    const denied = await ask({ ...managed, action: "kms:Decrypt" });
+    expect(denied.allowed).toBe(false);
+    expect(denied.permissions[0].considered.policies.slice(1)).toEqual([
+      {
+        of: "identity",
+        policy: 0,
+        arn: policyArn("team/Encrypt"),
+        statements: [{ statement: 0, sid: null, effect: "Allow", differs: "action" }],
+      },
+      {
+        of: "identity",
+        policy: 1,
+        arn,
+        statements: [
+          {
+            statement: 0,
+            sid: "BaseSecurityAuditStatement",
+            effect: "Allow",
+            differs: "action",
+          },
+        ],
+      },
+      {
+        of: "boundary",
+        policy: 0,
+        arn: boundary,
+        statements: [{ statement: 0, sid: null, effect: "Allow", differs: null }],
+      },
+    ]);
+  });
+
+  test("a session's managed policies and source identity", async () => {
+    const app = { principal: roleArn("service/app"), key };
+    const sessionPolicyArns = [policyArn("team/Encrypt")];
+    const limited = { ...app, sessionPolicyArns };
+    expect(await ask({ ...limited, action: "kms:Encrypt" })).toMatchObject({
+      allowed: true,
+      permissions: [{ by: [{}, {}, { of: "session", arn: policyArn("team/Encrypt") }] }],
+    });
+    expect(await ask({ ...limited, action: "kms:Decrypt" })).toMatchObject({
+      allowed: false,
+      permissions: [{ message: expect.stringMatching(/no session policy allows the kms:Decrypt/) }],
+    });
+    const sessionPolicy = {
+      Statement: {
+        Effect: "Allow",
+        Action: "kms:Decrypt",
+        Resource: "*",
+        Condition: { StringEquals: { "aws:SourceIdentity": "ann" } },
+      },
+    };
+    const decrypt = { ...limited, sessionPolicy, action: "kms:Decrypt" };
+    expect(await ask({ ...decrypt, sourceIdentity: "ann" })).toMatchObject({ allowed: true });
+    expect(await ask({ ...decrypt, sourceIdentity: "eve" })).toMatchObject({ allowed: false });
+    expect(await ask(decrypt)).toMatchObject({ allowed: false });
   });
 
   test("a grant, and one whose constraints are not met", async () => {
@@ -246,7 +337,25 @@ describe("no answer", () => {
       { ...good, principal: "arn:aws-cn:iam::111122223333:root" },
       /is not of the partition of us-east-1\.$/,
     ],
-    [{ ...good, sessionTags: { a: "b" } }, /^Only the session of a role/],
+    [{ ...good, sessionTags: { a: "b" } }, /^Only the session of a role has sessionTags\.$/],
+    [{ ...good, sourceIdentity: "x" }, /^Only the session of a role has sourceIdentity\.$/],
+    [{ ...good, sessionPolicyArns: [] }, /^Only the session of a role has sessionPolicyArns\.$/],
+    [
+      { ...good, principal: roleArn("service/app"), sessionPolicyArns: [policyArn("Encrypt")] },
+      /^The configuration does not have all of the session's managed policies\.$/,
+    ],
+    [
+      {
+        ...good,
+        principal: roleArn("any", "777788889999"),
+        sessionPolicyArns: [policyArn("team/Encrypt")],
+      },
+      /^The configuration does not have all of/,
+    ],
+    [
+      { ...good, sessionPolicyArns: Array.from({ length: 11 }, () => policyArn("a")) },
+      /^sessionPolicyArns has more than 10 entries\.$/,
+    ],
     [
       { ...good, principal: roleArn("x"), sessionPolicy: "{" },
       /^sessionPolicy is refused: .*not valid JSON/,
@@ -311,6 +420,19 @@ test("the command: text or JSON, and how it ends", async () => {
   expect(yes).toMatchObject({ code: 0, stderr: "" });
   expect(yes.stdout).toMatch(/^ALLOWED {2}arn:aws:iam::\d{12}:user\/alice\n/);
   expect(yes.stdout).toContain("by statement 1 of identity-based policy 1\n");
+  const limited = await run(
+    roleArn("service/app"),
+    ...["--session-policy-arn", "arn:aws:iam::aws:policy/AWSDenyAll", "--source-identity=ann"],
+    ...["--session-policy-arn", policyArn("team/Encrypt")],
+  );
+  expect(limited).toMatchObject({ code: 1, stderr: "" });
+  expect(limited.stdout).toContain(
+    "with an explicit deny in a session policy: arn:aws:iam::aws:policy/AWSDenyAll\n" +
+      "  by statement 1 (DenyAll) of session policy arn:aws:iam::aws:policy/AWSDenyAll\n",
+  );
+  expect(limited.stdout).toContain(
+    `    session policy ${policyArn("team/Encrypt")}\n      statement 1: Allow, applies\n`,
+  );
   const no = await run(bob.accessKeyId, "--json");
   expect(no).toMatchObject({ code: 1, stderr: "" });
   expect(JSON.parse(no.stdout)).toMatchObject({ allowed: false });

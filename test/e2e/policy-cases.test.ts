@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Grant } from "../../src/domain/grant.ts";
+import type { AttachedPolicy } from "../../src/domain/principal.ts";
 import { uniqueId } from "../../src/identity/unique-id.ts";
 import { callSts, jsonOf, kmsCall, send, signingWith } from "../support/people.ts";
 import { keyPolicyOf, type PolicyCase, policyCases } from "../support/policy-cases.ts";
@@ -40,15 +41,24 @@ function httpCase(each: PolicyCase, index: number): HttpCase {
 
 const cases = policyCases.filter(({ rule }) => !Object.hasOwn(others, rule)).map(httpCase);
 
-type Written = Record<string, Record<"users" | "roles", Record<string, object>>>;
+type Written = Record<
+  string,
+  Record<"users" | "roles", Record<string, object>> & { policies: Record<string, string> }
+>;
 
 const trust = (account: string) => ({
-  Statement: { Effect: "Allow", Principal: { AWS: account }, Action: "sts:AssumeRole" },
+  Statement: {
+    Effect: "Allow",
+    Principal: { AWS: account },
+    Action: ["sts:AssumeRole", "sts:SetSourceIdentity"],
+  },
 });
+
+const OWN_POLICY = /^arn:aws:iam::\d{12}:policy\//;
 
 /** The caller of a case, and everybody else whom its policies and grants name. */
 function configure(accounts: Written, each: HttpCase): void {
-  const of = (account: string) => (accounts[account] ??= { users: {}, roles: {} });
+  const of = (account: string) => (accounts[account] ??= { users: {}, roles: {}, policies: {} });
   const { caller, accessKeyId } = each;
   const unconfigured = caller.policies === null ? caller.principalArn : null;
   const named = JSON.stringify([keyPolicyOf(each), each.grants ?? []]);
@@ -59,9 +69,17 @@ function configure(accounts: Written, each: HttpCase): void {
     if (kind === "user") of(account).users[name] = {};
     else of(account).roles[name] = { trust: trust(account) };
   }
+  const { tags, boundary, accountId } = caller;
+  const written = ({ arn, text }: AttachedPolicy) => {
+    if (arn !== null && OWN_POLICY.test(arn)) {
+      of(accountId).policies[arn.replace(OWN_POLICY, "")] = text;
+    }
+    return arn ?? text;
+  };
+  (caller.sessionPolicies ?? []).map(written);
   if (caller.policies === null) return;
-  const { policies, tags, boundary, accountId } = caller;
-  const has = { policies, tags, ...(boundary !== null && { boundary }) };
+  const policies = caller.policies.map(written);
+  const has = { policies, tags, ...(boundary !== null && { boundary: written(boundary) }) };
   const name = caller.principalArn.slice(caller.principalArn.lastIndexOf("/") + 1);
   if (caller.type === "User") {
     const accessKeys = [{ id: accessKeyId, secret: "secret" }];
@@ -94,14 +112,27 @@ async function kms(signing: Signing, operation: string, input: object) {
   return jsonOf(await send(server.url, signed({ ...plain, headers }, signing)));
 }
 
-async function signingOf({ caller, accessKeyId }: HttpCase): Promise<Signing> {
+/** A session's policies: the inline one, and the ARNs of the managed ones. */
+function sessionPoliciesOf({ caller }: HttpCase) {
+  const all = caller.sessionPolicies ?? [];
+  return {
+    inline: all.find(({ arn }) => arn === null)?.text,
+    arns: all.flatMap(({ arn }) => arn ?? []),
+  };
+}
+
+async function signingOf(each: HttpCase): Promise<Signing> {
+  const { caller, accessKeyId } = each;
   if (caller.type === "Account") return { accessKeyId: caller.accountId };
   if (caller.type === "User") return { accessKeyId, secret: "secret" };
-  const [Policy] = caller.sessionPolicies ?? [];
+  const { inline, arns } = sessionPoliciesOf(each);
+  const { sourceIdentity } = caller;
   const session = await callSts(server.url, { accessKeyId: caller.accountId }, "AssumeRole", {
     RoleArn: caller.principalArn,
     RoleSessionName: caller.arn.slice(caller.arn.lastIndexOf("/") + 1),
-    ...(Policy !== undefined && { Policy }),
+    ...(inline !== undefined && { Policy: inline }),
+    ...Object.fromEntries(arns.map((arn, n) => [`PolicyArns.member.${n + 1}.arn`, arn])),
+    ...(sourceIdentity !== null && { SourceIdentity: sourceIdentity }),
   });
   expect(session).toMatchObject({ status: 200, Arn: caller.arn });
   return signingWith(session);
@@ -109,7 +140,8 @@ async function signingOf({ caller, accessKeyId }: HttpCase): Promise<Signing> {
 
 async function explained(each: HttpCase, operation: string, key: string) {
   const { caller, input = {} } = each;
-  const [sessionPolicy] = caller.sessionPolicies ?? [];
+  const { inline, arns } = sessionPoliciesOf(each);
+  const { sourceIdentity } = caller;
   const response = await fetch(`${server.url}/_edge-kms/explain`, {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -121,7 +153,9 @@ async function explained(each: HttpCase, operation: string, key: string) {
       sourceIp: "127.0.0.1",
       userAgent: USER_AGENT,
       secureTransport: false,
-      ...(sessionPolicy !== undefined && { sessionPolicy }),
+      ...(inline !== undefined && { sessionPolicy: inline }),
+      ...(arns.length > 0 && { sessionPolicyArns: arns }),
+      ...(sourceIdentity !== null && { sourceIdentity }),
     }),
   });
   return (await response.json()) as {

@@ -4,6 +4,7 @@
 import { describe, expect, test } from "vitest";
 import type { Principal } from "../../src/domain/principal.ts";
 import { type AssumeRequest, mayAssume } from "../../src/identity/may-assume.ts";
+import { inline } from "../support/principals.ts";
 
 const HOME = "111122223333";
 const AWAY = "444455556666";
@@ -12,7 +13,7 @@ const ROLE = `arn:aws:iam::${HOME}:role/app`;
 const statement = (Effect: string, rest: object) =>
   JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect, ...rest }] });
 const own = (effect: string, Action: string, Resource = "*") =>
-  statement(effect, { Action, Resource });
+  inline(statement(effect, { Action, Resource }));
 const trusting = (AWS: unknown, rest: object = {}) =>
   statement("Allow", { Principal: { AWS }, Action: "sts:AssumeRole", ...rest });
 
@@ -26,6 +27,7 @@ function user(accountId: string, rest: Partial<Principal> = {}): Principal {
     userId: "AIDAEXAMPLE",
     userName: "alice",
     tags: { team: "orders" },
+    sourceIdentity: null,
     policies: [],
     boundary: null,
     sessionPolicies: null,
@@ -43,6 +45,7 @@ const asked = (caller: Principal, more: Partial<AssumeRequest> = {}): AssumeRequ
   now: Date.UTC(2026, 0, 1),
   sessionName: "alice",
   externalId: "the-id",
+  sourceIdentity: "ann",
   tags: new Map(),
   transitiveTagKeys: [],
   ...more,
@@ -106,6 +109,12 @@ describe("whom the trust policy names", () => {
       "a service",
       statement("Allow", { Principal: { Service: "ec2.amazonaws.com" }, Action: "sts:AssumeRole" }),
       user(HOME, allowed),
+      false,
+    ],
+    [
+      "setting a source identity, and nothing else",
+      trusting(ALICE, { Action: "sts:SetSourceIdentity" }),
+      user(HOME),
       false,
     ],
     ["another action", trusting(ALICE, { Action: "sts:TagSession" }), user(HOME), false],
@@ -183,6 +192,9 @@ describe("conditions", () => {
     [{ StringEqualsIgnoreCase: { "sts:ExternalId": "The-id" } }, true],
     [{ StringNotEquals: { "sts:ExternalId": "the-id" } }, false],
     [{ StringLike: { "sts:ExternalId": "the-*" } }, true],
+    [{ StringEquals: { "sts:SourceIdentity": ["bob", "ann"] } }, true],
+    [{ StringLike: { "STS:sourceidentity": "b*" } }, false],
+    [{ StringEquals: { "aws:SourceIdentity": "ann" } }, false],
     [{ StringEquals: { "sts:RoleSessionName": `$\{aws:username}` } }, true],
     [{ StringEquals: { "sts:RoleSessionName": `$\{aws:nothing}` } }, false],
     [{ StringEquals: { "aws:PrincipalTag/Team": "orders" } }, true],
@@ -215,6 +227,18 @@ describe("conditions", () => {
     expect(may(trusting(ALICE, { Condition }), user(HOME), more)).toBe(expected);
   });
 
+  test("a source identity that the caller's session has is not one that is asked for", () => {
+    const chained = { ...session, sourceIdentity: "ann" };
+    const role = `arn:aws:iam::${HOME}:role/ci`;
+    const given = trusting(role, { Condition: { StringEquals: { "aws:SourceIdentity": "ann" } } });
+    const asked = trusting(role, { Condition: { StringEquals: { "sts:SourceIdentity": "ann" } } });
+    const not = { sourceIdentity: undefined };
+    expect(may(given, chained, not)).toBe(true);
+    expect(may(asked, chained, not)).toBe(false);
+    expect(may(asked, chained)).toBe(true);
+    expect(may(given, session)).toBe(false);
+  });
+
   test("without an external ID its condition does not hold", () => {
     const trust = trusting(ALICE, { Condition: { StringEquals: { "sts:ExternalId": "the-id" } } });
     expect(may(trust, user(HOME), { externalId: undefined })).toBe(false);
@@ -229,5 +253,8 @@ describe("a role that no configuration names", () => {
     expect(mayOther(user(AWAY, { policies: null }))).toBe(true);
     expect(mayOther(user(AWAY))).toBe(false);
     expect(mayOther(user(HOME, { policies: [own("Deny", "sts:AssumeRole")] }))).toBe(false);
+    for (const action of ["TagSession", "SetSourceIdentity"] as const) {
+      expect(mayAssume(null, asked(user(HOME), { action })).allowed).toBe(true);
+    }
   });
 });

@@ -16,7 +16,12 @@ const everything = {
 const trusting = (AWS: string, more: object = {}) => ({
   Version: "2012-10-17",
   Statement: [
-    { Effect: "Allow", Principal: { AWS }, Action: ["sts:AssumeRole", "sts:TagSession"], ...more },
+    {
+      Effect: "Allow",
+      Principal: { AWS },
+      Action: ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"],
+      ...more,
+    },
   ],
 });
 
@@ -41,6 +46,12 @@ export const configuration = {
         },
         partner: { trust: trusting(OTHER_ACCOUNT) },
       },
+      policies: {
+        "team/Encrypt": {
+          Version: "2012-10-17",
+          Statement: [{ Effect: "Allow", Action: "kms:Encrypt", Resource: "*" }],
+        },
+      },
     },
     [OTHER_ACCOUNT]: {
       users: {
@@ -53,6 +64,8 @@ export const configuration = {
   },
 };
 
+export const policyArn = (name: string, account = ACCOUNT) =>
+  `arn:aws:iam::${account}:policy/${name}`;
 export const roleArn = (name: string, account = ACCOUNT) => `arn:aws:iam::${account}:role/${name}`;
 
 /** What a client sends over the wire to a server at a URL. */

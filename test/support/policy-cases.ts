@@ -4,13 +4,16 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: so the variables of policies are written
 
 import type { Grant } from "../../src/domain/grant.ts";
-import type { Principal } from "../../src/domain/principal.ts";
+import { awsManagedPolicy } from "../../src/domain/managed-policy.ts";
+import type { AttachedPolicy, Principal } from "../../src/domain/principal.ts";
 import {
   allow,
   deny,
   FOREIGN,
+  managed,
   OWN,
   policy,
+  policyArn,
   roleArn,
   root,
   rootArn,
@@ -334,6 +337,158 @@ const limits: PolicyCase[] = [
     key: [byRoot],
     caller: session("Admin", "ann", { policies: null, session: [allow("kms:Decrypt")] }),
     refusal: noSession,
+  },
+];
+
+/** One of AWS's own. */
+const aws = (name: string): AttachedPolicy => ({
+  arn: `arn:aws:iam::aws:policy/${name}`,
+  text: awsManagedPolicy(name) ?? "",
+});
+const nothing = allow("s3:*");
+
+/** "Managed policies": what they say counts as if it were written where they are named. */
+const managedPolicies: PolicyCase[] = [
+  {
+    rule: "a managed policy of a user allows",
+    key: [byRoot],
+    caller: user("alice", { attached: [managed("use/Encrypt", encrypt)] }),
+    refusal: null,
+  },
+  {
+    rule: "one of several policies is enough",
+    key: [byRoot],
+    caller: user("alice", {
+      policies: [nothing],
+      attached: [
+        managed("Nothing", nothing),
+        aws("AWSKeyManagementServicePowerUser"),
+        managed("Encrypt", encrypt),
+      ],
+    }),
+    refusal: null,
+  },
+  {
+    rule: "an explicit Deny of a managed policy is told with its ARN",
+    key: [byRoot],
+    caller: user("alice", {
+      policies: [everything],
+      attached: [managed("Nothing", nothing), managed("use/NoEncrypt", deny("kms:Encrypt"))],
+    }),
+    refusal: `${deniedBy("an identity-based policy")}: ${policyArn("use/NoEncrypt")}`,
+  },
+  {
+    rule: "an explicit Deny of one of AWS's own",
+    key: [byRoot],
+    caller: session("Admin", "ann", { policies: [everything], attached: [aws("AWSDenyAll")] }),
+    refusal: `${deniedBy("an identity-based policy")}: arn:aws:iam::aws:policy/AWSDenyAll`,
+  },
+  {
+    rule: "a managed policy as a boundary",
+    key: [byRoot],
+    caller: user("alice", { policies: [everything], boundary: aws("ReadOnlyAccess") }),
+    refusal: noBoundary,
+  },
+  {
+    rule: "an explicit Deny of a managed boundary is told with its ARN",
+    key: [byRoot],
+    caller: user("alice", {
+      policies: [everything],
+      boundary: managed("Boundary", everything, deny("kms:Encrypt")),
+    }),
+    refusal: `${deniedBy("a permissions boundary")}: ${policyArn("Boundary")}`,
+  },
+  {
+    rule: "a managed session policy limits identity-based policies",
+    key: [byRoot],
+    caller: session("Admin", "ann", {
+      policies: [everything],
+      sessionAttached: [aws("SecurityAudit")],
+    }),
+    refusal: noSession,
+  },
+  {
+    rule: "session policies are one set, of which one allows: a managed one",
+    key: [byRoot],
+    caller: session("Admin", "ann", {
+      policies: [everything],
+      session: [nothing],
+      sessionAttached: [managed("Nothing", nothing), managed("Encrypt", encrypt)],
+    }),
+    refusal: null,
+  },
+  {
+    rule: "session policies are one set, of which one allows: the inline one",
+    key: [byRoot],
+    caller: session("Admin", "ann", {
+      policies: [everything],
+      session: [encrypt],
+      sessionAttached: [managed("Nothing", nothing)],
+    }),
+    refusal: null,
+  },
+  {
+    rule: "session policies allow nothing that the role may not",
+    key: [byRoot],
+    caller: session("Admin", "ann", { sessionAttached: [aws("AdministratorAccess")] }),
+    refusal: noIdentity(),
+  },
+  {
+    rule: "an explicit Deny of a managed session policy is told with its ARN",
+    key: [byRoot],
+    caller: session("Admin", "ann", {
+      policies: [everything],
+      session: [encrypt],
+      sessionAttached: [managed("NoEncrypt", deny("kms:Encrypt"))],
+    }),
+    refusal: `${deniedBy("a session policy")}: ${policyArn("NoEncrypt")}`,
+  },
+  {
+    rule: "a managed session policy limits a role that no configuration names",
+    key: [byRoot],
+    caller: session("Admin", "ann", { policies: null, sessionAttached: [aws("ReadOnlyAccess")] }),
+    refusal: noSession,
+  },
+];
+
+/** "Source identity": in every request of a session that was given one. */
+const sourceIdentities: PolicyCase[] = [
+  {
+    rule: "aws:SourceIdentity in a key policy",
+    key: [
+      allow("kms:Encrypt", {
+        ...toAws(roleArn("Admin")),
+        ...when({ StringLike: { "aws:SourceIdentity": "ann*" } }),
+      }),
+    ],
+    caller: session("Admin", "ann", { sourceIdentity: "ann@example.com" }),
+    refusal: null,
+  },
+  {
+    rule: "aws:SourceIdentity of a session that has none",
+    key: [
+      allow("kms:Encrypt", {
+        ...toAws(roleArn("Admin")),
+        ...when({ StringLike: { "aws:SourceIdentity": "*" } }),
+      }),
+    ],
+    caller: admin,
+    refusal: noResource(),
+  },
+  {
+    rule: "aws:SourceIdentity as a variable",
+    key: [byRoot],
+    caller: session("Admin", "ann", {
+      policies: [
+        allow(
+          "kms:Encrypt",
+          when({ StringEquals: { "aws:ResourceTag/owner": "${aws:SourceIdentity}" } }),
+        ),
+      ],
+      sourceIdentity: "ann",
+    }),
+    tags: { owner: "ann" },
+    refusal: null,
   },
 ];
 
@@ -708,6 +863,8 @@ export const policyCases: readonly PolicyCase[] = [
   ...named,
   ...denials,
   ...limits,
+  ...managedPolicies,
+  ...sourceIdentities,
   ...crossAccount,
   ...grants,
   ...conditions,

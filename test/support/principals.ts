@@ -1,6 +1,6 @@
 // Callers of tests, as the edge hands them to the core.
 
-import type { Principal } from "../../src/domain/principal.ts";
+import type { AttachedPolicy, Principal } from "../../src/domain/principal.ts";
 
 export const OWN = "111122223333";
 export const FOREIGN = "444455556666";
@@ -16,6 +16,17 @@ export type Statement = Record<string, unknown>;
 /** A policy document of these statements. */
 export const policy = (...statements: readonly Statement[]) =>
   JSON.stringify({ Version: "2012-10-17", Statement: statements });
+
+/** A policy that is written where it counts. */
+export const inline = (text: string): AttachedPolicy => ({ arn: null, text });
+
+export const policyArn = (name: string, account = OWN) => `arn:aws:iam::${account}:policy/${name}`;
+
+/** A customer managed policy of these statements. */
+export const managed = (name: string, ...statements: readonly Statement[]): AttachedPolicy => ({
+  arn: policyArn(name),
+  text: policy(...statements),
+});
 
 export const allow = (Action: unknown, more: Statement = {}): Statement => ({
   Effect: "Allow",
@@ -33,17 +44,29 @@ interface Own {
   readonly account?: string;
   /** Statements of one identity-based policy; null where no configuration names the principal. */
   readonly policies?: readonly Statement[] | null;
-  readonly boundary?: readonly Statement[];
+  /** Managed policies, after that one. */
+  readonly attached?: readonly AttachedPolicy[];
+  readonly boundary?: readonly Statement[] | AttachedPolicy;
   readonly session?: readonly Statement[];
+  /** A session's managed policies, after that one. */
+  readonly sessionAttached?: readonly AttachedPolicy[];
   readonly tags?: Readonly<Record<string, string>>;
+  readonly sourceIdentity?: string;
 }
 
-function limits({ policies = [], boundary, session, tags = {} }: Own) {
+const oneInline = (statements: readonly Statement[]) =>
+  statements.length === 0 ? [] : [inline(policy(...statements))];
+
+function limits(own: Own) {
+  const { policies = [], attached = [], boundary, session, sessionAttached } = own;
+  const ofSession = [...(session ? oneInline(session) : []), ...(sessionAttached ?? [])];
+  const { tags = {}, sourceIdentity = null } = own;
   return {
     tags,
-    policies: policies && (policies.length === 0 ? [] : [policy(...policies)]),
-    boundary: boundary ? policy(...boundary) : null,
-    sessionPolicies: session ? [policy(...session)] : null,
+    sourceIdentity,
+    policies: policies && [...oneInline(policies), ...attached],
+    boundary: boundary ? ("arn" in boundary ? boundary : inline(policy(...boundary))) : null,
+    sessionPolicies: session || sessionAttached ? ofSession : null,
   };
 }
 

@@ -16,6 +16,7 @@ import {
   configuration,
   kmsCall,
   leavesOf,
+  policyArn,
   roleArn,
   signingWith,
   stsCall,
@@ -200,10 +201,62 @@ test("a session has the policies and tags that its role has now, and its own", a
     userId: expect.stringMatching(/^AROA[A-Z2-7]{17}:session$/),
     userName: null,
     tags: { app: "other", stage: "test" },
+    sourceIdentity: null,
     policies: [],
     boundary: null,
-    sessionPolicies: [Policy],
+    sessionPolicies: [{ arn: null, text: Policy }],
   });
+});
+
+test("a managed session policy says what it says now, and a session ends with it", async () => {
+  const arn = policyArn("team/Encrypt");
+  const session = signingWith(
+    await assume("service/app", { "PolicyArns.member.1.arn": arn, SourceIdentity: "ann" }),
+  );
+  const principal = async () => {
+    const request = requestOf(signed(kmsCall(URL, "ListKeys"), session));
+    return (await signedRequest(request, withSettings(settings), "kms")).caller.principal;
+  };
+  const accounts = structuredClone(configuration.accounts);
+  const text = JSON.stringify(accounts[ACCOUNT].policies["team/Encrypt"]);
+  expect(await principal()).toMatchObject({
+    arn: APP,
+    sourceIdentity: "ann",
+    sessionPolicies: [{ arn, text }],
+  });
+  const other = { Statement: [{ Effect: "Deny", Action: "*", Resource: "*" }] };
+  Object.assign(accounts[ACCOUNT].policies, { "team/Encrypt": other });
+  await put(accounts);
+  pass(5 * SECOND_MS);
+  expect(await principal()).toMatchObject({
+    sessionPolicies: [{ arn, text: JSON.stringify(other) }],
+  });
+  await put(without("team/Encrypt"));
+  pass(5 * SECOND_MS);
+  expect(await caller(session)).toBe(UNRECOGNIZED);
+  expect(await caller(session, open)).toBe(UNRECOGNIZED);
+});
+
+test("where everyone is served, a managed policy has to be there all the same", async () => {
+  await put({});
+  const sessionWith = (arn: string) =>
+    sts(
+      { accessKeyId: ACCOUNT },
+      "AssumeRole",
+      {
+        RoleArn: roleArn("anyone"),
+        RoleSessionName: "session",
+        "PolicyArns.member.1.arn": arn,
+      },
+      open,
+    );
+  expect(await sessionWith(policyArn("team/Encrypt"))).toMatchObject({
+    status: 400,
+    Code: "ValidationError",
+    Message: `Policy ${policyArn("team/Encrypt")} does not exist or is not attachable.`,
+  });
+  const limited = signingWith(await sessionWith("arn:aws:iam::aws:policy/ReadOnlyAccess"));
+  expect(await caller(limited, open)).toBe(`arn:aws:sts::${ACCOUNT}:assumed-role/anyone/session`);
 });
 
 test("where everyone is served, a session needs no configured role, but a deployment does not take it", async () => {

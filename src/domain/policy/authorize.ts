@@ -5,7 +5,7 @@
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 
 import type { Grant } from "../grant.ts";
-import type { Principal } from "../principal.ts";
+import type { AttachedPolicy, Principal } from "../principal.ts";
 import { crossAccountActions } from "./actions.ts";
 import { type Naming, namingIn, namingOf, namings } from "./caller-names.ts";
 import type { Allowed, Decision, Denied, PolicyRole, Reason } from "./decision.ts";
@@ -107,14 +107,20 @@ export function authorizeRetirement(
   return named.includes("account") ? byAccount(asked, [by]) : nothingAllows("resource");
 }
 
+/** A policy that was read; `arn` is a managed one's. */
+export interface HeldPolicy {
+  readonly arn: string | null;
+  readonly policy: Policy;
+}
+
 /** A request together with the caller's policies, read. */
 export interface Asked extends StatementRequest {
   readonly request: AuthorizationRequest;
   readonly caller: Principal;
   /** Null where the account lets the caller do everything. */
-  readonly identity: readonly Policy[] | null;
-  readonly boundary: readonly Policy[] | null;
-  readonly session: readonly Policy[] | null;
+  readonly identity: readonly HeldPolicy[] | null;
+  readonly boundary: readonly HeldPolicy[] | null;
+  readonly session: readonly HeldPolicy[] | null;
 }
 
 export function askedOf(
@@ -123,22 +129,30 @@ export function askedOf(
   vendor: "kms" | "sts" = "kms",
 ): Asked {
   const { caller, action, resource, context } = request;
+  const held = ({ arn, text }: AttachedPolicy): HeldPolicy => ({ arn, policy: read(text) });
   return {
     request,
     caller,
     action: `${vendor}:${action}`.toLowerCase(),
     resource,
     context,
-    identity: caller.policies?.map(read) ?? null,
-    boundary: caller.boundary === null ? null : [read(caller.boundary)],
-    session: caller.sessionPolicies?.map(read) ?? null,
+    identity: caller.policies?.map(held) ?? null,
+    boundary: caller.boundary === null ? null : [held(caller.boundary)],
+    session: caller.sessionPolicies?.map(held) ?? null,
   };
 }
 
 const nothingAllows = (of: PolicyRole): Denied => ({ allowed: false, of, by: null });
 
-function reasonOf(of: PolicyRole, policy: number, { index, sid }: ReadyStatement): Reason {
-  return { kind: "statement", of, policy, statement: index, sid };
+type StatementReason = Extract<Reason, { kind: "statement" }>;
+
+function reasonOf(
+  of: PolicyRole,
+  policy: number,
+  { index, sid }: ReadyStatement,
+  arn: string | null = null,
+): StatementReason {
+  return { kind: "statement", of, policy, ...(arn !== null && { arn }), statement: index, sid };
 }
 
 // Of several policies that deny AWS names one; which is not documented.
@@ -153,18 +167,16 @@ function explicitlyDenied(asked: Asked): Denied | null {
   return by && { allowed: false, of: by.of, by };
 }
 
-type StatementReason = Extract<Reason, { kind: "statement" }>;
-
 /** The first statement to this effect among policies that name no principal. */
 function statementIn(
   of: PolicyRole,
-  policies: readonly Policy[] | null,
+  policies: readonly HeldPolicy[] | null,
   effect: ReadyStatement["effect"],
   asked: Asked,
 ): StatementReason | null {
-  for (const [at, { statements }] of (policies ?? []).entries()) {
-    const found = statements.find((each) => each.effect === effect && each.concerns(asked));
-    if (found) return reasonOf(of, at, found) as StatementReason;
+  for (const [at, { arn, policy }] of (policies ?? []).entries()) {
+    const found = policy.statements.find((each) => each.effect === effect && each.concerns(asked));
+    if (found) return reasonOf(of, at, found, arn);
   }
   return null;
 }
@@ -173,7 +185,7 @@ function denyOf(asked: Asked, { statements }: Policy): StatementReason | null {
   const found = statements.find(
     (each) => each.effect === "Deny" && isAbout(each, asked) && each.concerns(asked),
   );
-  return found ? (reasonOf("resource", 0, found) as StatementReason) : null;
+  return found ? reasonOf("resource", 0, found) : null;
 }
 
 const namingOfStatement = ({ principal, effect }: ReadyStatement, { caller }: Asked) =>

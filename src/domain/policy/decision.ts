@@ -10,6 +10,8 @@ export type Reason =
       readonly of: PolicyRole;
       /** Which of several policies of its role, and which of its statements; from 0. */
       readonly policy: number;
+      /** Of a managed policy. */
+      readonly arn?: string;
       readonly statement: number;
       readonly sid: string | null;
     }
@@ -40,9 +42,14 @@ const names: Readonly<Record<PolicyRole, string>> = {
   session: "session policy",
 };
 
-/** The end of AWS's sentence: `because no …` or `with an explicit deny in …`; `action` has its `kms:`. */
+/**
+ * The end of AWS's sentence: `because no …` or `with an explicit deny in …`; `action` has its `kms:`.
+ * Of a managed policy AWS adds the ARN: seen in public logs of other services, of identity-based
+ * policies and permissions boundaries.
+ */
 export function grounds({ of, by }: Denied, action: string): string {
   const name = names[of];
   if (!by) return `because no ${name} allows the ${action} action`;
-  return `with an explicit deny in ${of === "identity" ? "an" : "a"} ${name}`;
+  const arn = by.kind === "statement" && by.arn !== undefined ? `: ${by.arn}` : "";
+  return `with an explicit deny in ${of === "identity" ? "an" : "a"} ${name}${arn}`;
 }

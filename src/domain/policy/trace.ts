@@ -2,11 +2,17 @@
 // caller, with what keeps it from being about the request. By the evaluation's own tests.
 
 import type { Principal } from "../principal.ts";
-import { type Asked, type AuthorizationRequest, askedOf, type ReadPolicy } from "./authorize.ts";
+import {
+  type Asked,
+  type AuthorizationRequest,
+  askedOf,
+  type HeldPolicy,
+  type ReadPolicy,
+} from "./authorize.ts";
 import { namingIn, namingOf } from "./caller-names.ts";
 import type { PolicyRole } from "./decision.ts";
 import { type GrantedUse, namingByGrant } from "./grants.ts";
-import type { Policy, ReadyStatement } from "./policy.ts";
+import type { ReadyStatement } from "./policy.ts";
 import type { ContextValue } from "./variables.ts";
 
 /** By what a statement is about something else; null where it is about the request. */
@@ -33,6 +39,8 @@ export interface PolicyTrace {
   readonly of: PolicyRole;
   /** Which of several of its role, from 0. */
   readonly policy: number;
+  /** Of a managed policy. */
+  readonly arn?: string;
   readonly statements: readonly StatementTrace[];
 }
 
@@ -50,11 +58,11 @@ export interface Trace {
 export function traceOf(request: AuthorizationRequest, read: ReadPolicy): Trace {
   const asked = askedOf(request, read);
   const { key, caller, action } = request;
-  const of = (role: PolicyRole, policies: readonly Policy[] | null) =>
+  const of = (role: PolicyRole, policies: readonly HeldPolicy[] | null) =>
     (policies ?? []).map((policy, at) => policyTrace(role, at, policy, asked));
   return {
     policies: [
-      ...of("resource", key && [key.policy]),
+      ...of("resource", key && [{ arn: null, policy: key.policy }]),
       ...of("identity", asked.identity),
       ...of("boundary", asked.boundary),
       ...of("session", asked.session),
@@ -65,13 +73,14 @@ export function traceOf(request: AuthorizationRequest, read: ReadPolicy): Trace 
 
 const policyTrace = (
   of: PolicyRole,
-  policy: number,
-  { statements }: Policy,
+  at: number,
+  { arn, policy }: HeldPolicy,
   asked: Asked,
 ): PolicyTrace => ({
   of,
-  policy,
-  statements: statements.map((statement) => ({
+  policy: at,
+  ...(arn !== null && { arn }),
+  statements: policy.statements.map((statement) => ({
     statement: statement.index,
     sid: statement.sid,
     effect: statement.effect,
