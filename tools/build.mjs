@@ -1,8 +1,11 @@
 // Builds what is run and published: dist/worker.mjs (the Worker, with what it seldom needs in modules
-// of their own, worker-*.mjs) and dist/edge-kms.cjs (the launcher, which looks for them beside itself).
+// of their own, worker-*.mjs), dist/edge-kms.cjs (the launcher, which looks for them beside itself) and
+// dist/worker.workerd (both for the start: what workerd reads).
 // npm runs it as `prepare`; the same sources give the same bytes, wherever and whenever they are built.
 
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -83,3 +86,37 @@ await Promise.all([
   }),
 ]);
 chmodSync(join(root, "dist/edge-kms.cjs"), 0o755);
+await compileConfig();
+
+/**
+ * dist/worker.workerd: the configuration and the Worker in one, in the form that workerd reads without
+ * parsing anything. Where workerd cannot run there is none, and the launcher does without.
+ */
+async function compileConfig() {
+  const parts = ["options", "worker-bundle", "workerd-config"];
+  const contents = parts.map((name) => `export * from "./src/cli/${name}.ts";`).join("");
+  const { outputFiles } = await build({
+    ...common,
+    stdin: { contents, resolveDir: root },
+    platform: "node",
+    write: false,
+  });
+  const code = Buffer.from(outputFiles[0].contents).toString("base64");
+  const launcher = await import(`data:text/javascript;base64,${code}`);
+  const variables = Object.keys(launcher.workerVariables(launcher.withStandards({})));
+  const bundle = join(root, "dist/worker.mjs");
+  const setup = launcher.standardSetup(launcher.bundleModules(bundle), variables);
+  const text = join(root, "dist/worker.capnp");
+  writeFileSync(text, launcher.workerdConfig(buildFacts(), setup));
+  const compiled = launcher.compiledConfig(bundle);
+  rmSync(compiled, { force: true });
+  try {
+    const options = ["compile", "--config-only", `--import-path=${join(root, "dist")}`, text];
+    const binary = createRequire(import.meta.url)("workerd").default;
+    writeFileSync(compiled, execFileSync(binary, options, { maxBuffer: 2 ** 26 }));
+  } catch (error) {
+    process.stderr.write(`The configuration was not compiled: ${error.message}\n`);
+  } finally {
+    rmSync(text);
+  }
+}

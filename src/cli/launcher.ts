@@ -1,7 +1,7 @@
 // Starts and stops an edge-kms server on this machine. Prints nothing and handles no signal: that
 // is for the command line (main.ts); a test or a program uses it as it is.
 
-import { readFileSync, unlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseResolveTable } from "../xks/endpoint.ts";
@@ -12,8 +12,8 @@ import { type KeyPairServer, startKeyPairServer } from "./key-pair-server.ts";
 import { LaunchError } from "./launch-error.ts";
 import { nitroRootText } from "./nitro-root.ts";
 import { type Options, withStandards, workerVariables } from "./options.ts";
-import { bundleModules } from "./worker-bundle.ts";
-import { serverUrl, workerdConfig } from "./workerd-config.ts";
+import { bundleModules, compiledConfig } from "./worker-bundle.ts";
+import { isStandardSetup, serverUrl, workerdConfig, workerdOptions } from "./workerd-config.ts";
 import { WorkerdProcess } from "./workerd-process.ts";
 
 export interface EdgeKmsOptions extends Partial<Options> {
@@ -84,21 +84,35 @@ async function serve(
   const { configFile, stateFolder } = folder;
   const temporary = folder.temporary ?? keyPairs?.folder ?? null;
   const nitroRoot = await nitroRootText(options.nitroRoot);
+  const environment = workerVariables({ ...options, nitroRoot });
   const setup = {
-    host,
-    port,
     modules: bundleModules(bundle),
-    stateFolder,
-    configFolder: config?.folder ?? null,
-    keyPairSocket: keyPairs?.socket ?? null,
-    variables: workerVariables({ ...options, nitroRoot }),
+    hasKeyPairs: keyPairs !== null,
+    hasConfig: config !== null,
+    variables: Object.keys(environment),
     xksHosts: parseResolveTable(options.xksResolve),
     xksAuthorities: options.xksCa === "" ? "" : authoritiesIn(options.xksCa),
   };
-  // There may be secrets among the variables.
-  writeFileSync(configFile, workerdConfig(buildFacts(), setup), { mode: 0o600 });
-  const importFolder = dirname(bundle);
-  const workerd = new WorkerdProcess({ configFile, importFolder, temporary, host, port });
+  const addresses = {
+    host,
+    port,
+    stateFolder,
+    configFolder: config?.folder ?? null,
+    keyPairSocket: keyPairs?.socket ?? null,
+  };
+  const compiled = compiledConfig(bundle);
+  const isCompiled = isStandardSetup(setup) && existsSync(compiled);
+  if (!isCompiled) writeFileSync(configFile, workerdConfig(buildFacts(), setup));
+  const workerd = new WorkerdProcess({
+    options: [
+      ...workerdOptions(addresses),
+      ...(isCompiled ? ["--binary", compiled] : ["--import-path", dirname(bundle), configFile]),
+    ],
+    environment,
+    temporary,
+    host,
+    port,
+  });
   const url = serverUrl(host, await answering(workerd, folder));
   const ended = workerd.ended.finally(close);
   return {
@@ -138,6 +152,6 @@ async function answering(workerd: WorkerdProcess, folder: DataFolder): Promise<n
     throw error;
   } finally {
     // It has been read, and a folder that is looked into should hold state and nothing else.
-    unlinkSync(folder.configFile);
+    if (existsSync(folder.configFile)) unlinkSync(folder.configFile);
   }
 }

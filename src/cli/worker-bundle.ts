@@ -12,3 +12,9 @@ export function bundleModules(path: string): readonly string[] {
   );
   return [entry, ...others.sort()];
 }
+
+/**
+ * Where the build puts the configuration of a server that is started with a bundle and the standard
+ * setup, the bundle included: binary, as `workerd serve --binary` reads it.
+ */
+export const compiledConfig = (bundle: string): string => bundle.replace(/\.mjs$/, ".workerd");

@@ -1,33 +1,80 @@
 // The configuration workerd is started with, in Cap'n Proto's text format. Pure: text out, no file.
+// What differs from one start to the next is not in it, but on workerd's command line and in its
+// environment: so what most are started with can be compiled beforehand (tools/build.mjs), as the text
+// takes workerd 10 ms to read, and no secret is written to a file.
 // https://github.com/cloudflare/workerd/blob/main/src/workerd/server/workerd.capnp
 
 import { proxyBinding, type ResolveTable } from "../xks/endpoint.ts";
 import type { BuildFacts } from "./build-facts.ts";
 
 export interface WorkerdSetup {
-  readonly host: string;
-  readonly port: number;
   /** The Worker's modules in the folder workerd is given as its import path, its entry first. */
   readonly modules: readonly string[];
-  /** Absolute path of the folder where the Durable Objects are kept. */
-  readonly stateFolder: string;
-  /** The socket of the key pair server; null where there is none. */
-  readonly keyPairSocket: string | null;
-  /** Absolute path of the folder with the `--config` file as the Worker reads it; null for none. */
-  readonly configFolder: string | null;
-  /** The Worker's variables. */
-  readonly variables: Readonly<Record<string, string>>;
+  /** Whether there is a server of key pairs. */
+  readonly hasKeyPairs: boolean;
+  /** Whether there is a folder with a `--config` file. */
+  readonly hasConfig: boolean;
+  /** The names of the Worker's variables. */
+  readonly variables: readonly string[];
   /** Where listed hosts of external key store proxies are. */
   readonly xksHosts: ResolveTable;
   /** Authorities to trust besides the public ones, in PEM; empty for none. */
   readonly xksAuthorities: string;
 }
 
+/** What a setup leaves open. */
+export interface WorkerdAddresses {
+  readonly host: string;
+  readonly port: number;
+  /** Absolute path of the folder where the Durable Objects are kept. */
+  readonly stateFolder: string;
+  /** The socket of the key pair server; null where there is none. */
+  readonly keyPairSocket: string | null;
+  /** Absolute path of the folder with the `--config` file as the Worker reads it; null for none. */
+  readonly configFolder: string | null;
+}
+
+/** Workerd's options for them. */
+export function workerdOptions({
+  host,
+  port,
+  stateFolder,
+  keyPairSocket,
+  configFolder,
+}: WorkerdAddresses): string[] {
+  const keyPairs =
+    keyPairSocket === null ? [] : [`--external-addr=key-pairs=unix:${keyPairSocket}`];
+  const config = configFolder === null ? [] : [`--directory-path=config=${configFolder}`];
+  return [
+    `--socket-addr=http=${socketAddress(host, port)}`,
+    `--directory-path=disk=${stateFolder}`,
+    ...keyPairs,
+    ...config,
+  ];
+}
+
+/** The setup of a server that is told nothing but where it is and the values of its variables. */
+export const standardSetup = (
+  modules: readonly string[],
+  variables: readonly string[],
+): WorkerdSetup => ({
+  modules,
+  hasKeyPairs: true,
+  hasConfig: false,
+  variables,
+  xksHosts: new Map(),
+  xksAuthorities: "",
+});
+
+/** Whether a setup is the standard one, but for its modules and variables. */
+export const isStandardSetup = (setup: WorkerdSetup): boolean =>
+  setup.hasKeyPairs && !setup.hasConfig && setup.xksHosts.size === 0 && setup.xksAuthorities === "";
+
 /** Classes whose objects stay in memory, where alone they have what they are for. */
 const keptInMemory: ReadonlySet<string> = new Set(["KeyPairPoolObject"]);
 
 /**
- * The whole configuration. A class's `uniqueKey` names its folder on disk: to change one is to
+ * The whole configuration, but for `workerdOptions` and the values of the variables. A class's `uniqueKey` names its folder on disk: to change one is to
  * lose the state kept under the old name.
  */
 export function workerdConfig(facts: BuildFacts, setup: WorkerdSetup): string {
@@ -44,7 +91,7 @@ export function workerdConfig(facts: BuildFacts, setup: WorkerdSetup): string {
   }));
   const services = [
     `(name = "main", worker = .worker)`,
-    `(name = "disk", disk = (path = ${quoted(setup.stateFolder)}, writable = true))`,
+    `(name = "disk", disk = (writable = true))`,
     `(name = "internet", network = (allow = ["public"], ${tls}))`,
     ...proxies.map(({ name, service }) => `(name = ${quoted(name)}, ${service})`),
   ];
@@ -53,18 +100,15 @@ export function workerdConfig(facts: BuildFacts, setup: WorkerdSetup): string {
       ({ name, className }) =>
         `(name = ${quoted(name)}, durableObjectNamespace = ${quoted(className)})`,
     ),
-    ...Object.entries(setup.variables).map(
-      ([name, value]) => `(name = ${quoted(name)}, text = ${quoted(value)})`,
-    ),
+    ...setup.variables.map((name) => `(name = ${quoted(name)}, fromEnvironment = ${quoted(name)})`),
     ...proxies.map(({ name }) => `(name = ${quoted(name)}, service = ${quoted(name)})`),
   ];
-  if (setup.keyPairSocket !== null) {
-    const address = quoted(`unix:${setup.keyPairSocket}`);
-    services.push(`(name = "key-pairs", external = (address = ${address}, http = ()))`);
+  if (setup.hasKeyPairs) {
+    services.push(`(name = "key-pairs", external = (http = ()))`);
     bindings.push(`(name = "KEY_PAIR_SERVICE", service = "key-pairs")`);
   }
-  if (setup.configFolder !== null) {
-    services.push(`(name = "config", disk = (path = ${quoted(setup.configFolder)}))`);
+  if (setup.hasConfig) {
+    services.push(`(name = "config", disk = ())`);
     bindings.push(`(name = "CONFIG", service = "config")`);
   }
   return `using Workerd = import "/workerd/workerd.capnp";
@@ -74,7 +118,7 @@ const config :Workerd.Config = (
     ${services.join(",\n    ")},
   ],
   sockets = [
-    (name = "http", address = ${quoted(socketAddress(setup.host, setup.port))}, http = (), service = "main"),
+    (name = "http", http = (), service = "main"),
   ],
 );
 

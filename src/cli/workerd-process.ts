@@ -7,9 +7,10 @@ import type { Readable, Writable } from "node:stream";
 import { LaunchError } from "./launch-error.ts";
 
 export interface WorkerdStart {
-  readonly configFile: string;
-  /** Where `embed "/name"` of the configuration is looked up. */
-  readonly importFolder: string;
+  /** Of `workerd serve`, the file of its configuration last. */
+  readonly options: readonly string[];
+  /** Added to this process's own. */
+  readonly environment: Readonly<Record<string, string>>;
   /** A folder to be removed should this process be killed; null for none. */
   readonly temporary: string | null;
   /** What to call the address in a failure. */
@@ -115,20 +116,14 @@ export class WorkerdProcess {
 }
 
 /** In a session of its own, so that Ctrl-C in a terminal reaches it only through the launcher. */
-function spawnGuarded({ configFile, importFolder, temporary }: WorkerdStart): ChildProcess {
-  const command = [
-    workerdBinary(),
-    "serve",
-    "--control-fd=3",
-    "--import-path",
-    importFolder,
-    configFile,
-  ];
+function spawnGuarded({ options, environment, temporary }: WorkerdStart): ChildProcess {
+  const command = [workerdBinary(), "serve", "--control-fd=3", ...options];
   const guarded = existsSync(shell)
     ? [shell, "-c", guardScript, "edge-kms-guard", temporary ?? "", ...command]
     : command;
   const child = spawn(guarded[0] as string, guarded.slice(1), {
     detached: true,
+    env: { ...process.env, ...environment },
     stdio: ["ignore", "inherit", "pipe", "pipe", "pipe"],
   });
   child.on("error", () => {});

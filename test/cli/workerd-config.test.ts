@@ -1,6 +1,14 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { quoted, serverUrl, socketAddress, workerdConfig } from "../../src/cli/workerd-config.ts";
+import {
+  isStandardSetup,
+  quoted,
+  serverUrl,
+  socketAddress,
+  standardSetup,
+  workerdConfig,
+  workerdOptions,
+} from "../../src/cli/workerd-config.ts";
 import { resolveTable } from "../../src/xks/endpoint.ts";
 
 test.each([
@@ -45,13 +53,10 @@ describe("the configuration", () => {
     ],
   };
   const setup = {
-    host: "::1",
-    port: 8787,
     modules: ["worker.mjs", "worker-a.mjs"],
-    stateFolder: '/a "b"/state',
-    configFolder: '/a "b"/accounts',
-    keyPairSocket: "/tmp/a b/key-pairs",
-    variables: { DEFAULT_REGION: "us-east-1", LOG: "off" },
+    hasKeyPairs: true,
+    hasConfig: true,
+    variables: ["DEFAULT_REGION", "LOG"],
     xksHosts: resolveTable(["xks.example.com=127.0.0.1:8443", "b.example.com=[::1]:9443"]),
     xksAuthorities: "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n",
   };
@@ -63,13 +68,12 @@ describe("the configuration", () => {
     '(name = "KEY_SETS", durableObjectNamespace = "KeySetObject")',
     '(className = "KeySetObject", uniqueKey = "edge-kms-KeySetObject", enableSql = true)',
     '(className = "KeyPairPoolObject", uniqueKey = "edge-kms-KeyPairPoolObject", enableSql = true, preventEviction = true)',
-    '(name = "key-pairs", external = (address = "unix:/tmp/a b/key-pairs", http = ()))',
+    '(name = "key-pairs", external = (http = ()))',
     '(name = "KEY_PAIR_SERVICE", service = "key-pairs")',
-    '(name = "DEFAULT_REGION", text = "us-east-1")',
-    '(name = "LOG", text = "off")',
-    String.raw`disk = (path = "/a \"b\"/state", writable = true)`,
-    'address = "[::1]:8787"',
-    String.raw`(name = "config", disk = (path = "/a \"b\"/accounts")),`,
+    '(name = "DEFAULT_REGION", fromEnvironment = "DEFAULT_REGION")',
+    '(name = "LOG", fromEnvironment = "LOG")',
+    '(name = "disk", disk = (writable = true))',
+    '(name = "config", disk = ())',
     '(name = "CONFIG", service = "config")',
     'esModule = embed "/worker.mjs"',
     'esModule = embed "/worker-a.mjs"',
@@ -85,9 +89,41 @@ describe("the configuration", () => {
   });
 
   test("binds no service of key pairs where there is none", () => {
-    expect(workerdConfig(facts, { ...setup, keyPairSocket: null })).not.toMatch(
-      /key-pairs|SERVICE/,
-    );
+    expect(workerdConfig(facts, { ...setup, hasKeyPairs: false })).not.toMatch(/key-pairs|SERVICE/);
+  });
+
+  test("leaves the addresses to the command line", () => {
+    const addresses = {
+      host: "::1",
+      port: 8787,
+      stateFolder: '/a "b"/state',
+      configFolder: "/a b/accounts",
+      keyPairSocket: "/tmp/a b/key-pairs",
+    };
+    expect(workerdOptions(addresses)).toEqual([
+      "--socket-addr=http=[::1]:8787",
+      '--directory-path=disk=/a "b"/state',
+      "--external-addr=key-pairs=unix:/tmp/a b/key-pairs",
+      "--directory-path=config=/a b/accounts",
+    ]);
+    expect(workerdOptions({ ...addresses, configFolder: null, keyPairSocket: null })).toEqual([
+      "--socket-addr=http=[::1]:8787",
+      '--directory-path=disk=/a "b"/state',
+    ]);
+  });
+
+  test("is standard only where nothing else is asked for", () => {
+    const standard = standardSetup(setup.modules, setup.variables);
+    expect(isStandardSetup(standard)).toBe(true);
+    const { xksHosts, xksAuthorities } = setup;
+    for (const other of [
+      { hasKeyPairs: false },
+      { hasConfig: true },
+      { xksHosts },
+      { xksAuthorities },
+    ]) {
+      expect(isStandardSetup({ ...standard, ...other })).toBe(false);
+    }
   });
 
   test("keeps in memory a class that there is", () => {
