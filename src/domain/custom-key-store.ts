@@ -103,11 +103,8 @@ export interface KeyStores {
 
 export const noKeyStores: KeyStores = { stores: {}, clusters: {}, endpointServices: {} };
 
-/** Custom key stores an account may have in a Region. https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html */
-export const MAX_CUSTOM_KEY_STORES = 10;
-
 /** What key stores ask of their surroundings. */
-export interface KeyStoresMoment extends Pick<Moment, "now" | "random"> {
+export interface KeyStoresMoment extends Pick<Moment, "now" | "random" | "quotas"> {
   /** How long connecting and disconnecting take. */
   readonly connectingMs: number;
 }

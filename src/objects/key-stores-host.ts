@@ -1,6 +1,7 @@
 // The custom key stores of a directory, as the operations on them want to be served.
 
 import { noKeyStores } from "../domain/custom-key-store.ts";
+import { parseQuotas } from "../domain/quota.ts";
 import type { KeyStoresHost } from "../operations/perform-on-key-stores.ts";
 import type { WorkerSettings } from "../settings.ts";
 import type { KeyStoreTable } from "./key-store-table.ts";
@@ -17,6 +18,7 @@ export function keyStoresHost(
   table: () => KeyStoreTable | null,
   now: () => number,
 ): StoredKeyStores {
+  const quotas = parseQuotas(settings.quotas);
   return {
     load: () => table()?.load() ?? noKeyStores,
     save(before, after) {
@@ -32,6 +34,7 @@ export function keyStoresHost(
       now: now(),
       random: (length) => crypto.getRandomValues(new Uint8Array(length)),
       connectingMs: settings.connectingMs,
+      quotas,
     }),
     proxies: proxiesOf(env, settings),
   };

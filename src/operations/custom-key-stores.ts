@@ -9,13 +9,13 @@ import {
   type CustomKeyStore,
   type ExternalKeyStore,
   type KeyStores,
-  MAX_CUSTOM_KEY_STORES,
   storeNamed,
   storesOf,
   storeWithId,
   withoutStore,
   withStore,
 } from "../domain/custom-key-store.ts";
+import { requireQuota } from "../domain/quota.ts";
 import { KmsError, validation } from "../errors.ts";
 import { connectionErrorCode, keyStoreRefusal } from "../xks/failures.ts";
 import { connectableCluster, newCluster, relatedCluster } from "./cloudhsm-key-stores.ts";
@@ -184,12 +184,7 @@ function created(input: CreateInput, view: KeyStoresView): CustomKeyStore {
   const accepted = acceptedProperties(input, view.caller);
   const { keyStores, at } = view;
   if (storeNamed(keyStores, input.CustomKeyStoreName)) throw nameInUse(input.CustomKeyStoreName);
-  if (storesOf(keyStores).length >= MAX_CUSTOM_KEY_STORES) {
-    throw new KmsError(
-      "LimitExceededException",
-      `The account has ${MAX_CUSTOM_KEY_STORES} custom key stores in this Region, the most it can have.`,
-    );
-  }
+  requireQuota("CUSTOM_KEY_STORES", storesOf(keyStores).length + 1, at.quotas);
   const store = {
     id: `cks-${toHex(at.random(9)).slice(0, 17)}`,
     name: input.CustomKeyStoreName,

@@ -155,6 +155,46 @@ describe("of one key", () => {
     );
   });
 
+  test("grants; one that is there already is no further one", async () => {
+    const world = worldWith("GRANTS_PER_KEY=1");
+    const { KeyId } = await world.createKey(P);
+    const grant = (Name: string) =>
+      outcome(
+        world.call(P, "CreateGrant", {
+          KeyId,
+          Name,
+          GranteePrincipal: `arn:aws:iam::${ACCOUNT}:root`,
+          Operations: ["Decrypt"],
+        }),
+      );
+    expect([await grant("a"), await grant("a")]).toEqual(["ok", "ok"]);
+    expect(await grant("b")).toBe(
+      `LimitExceededException: The key ${arnOf(P, KeyId)} already has 1 grants.`,
+    );
+  });
+
+  test("pairs in the constraint of a grant", async () => {
+    const world = worldWith("GRANT_CONSTRAINT_PAIRS=9");
+    const { KeyId } = await world.createKey(P);
+    const grant = (pairs: number) =>
+      outcome(
+        world.call(P, "CreateGrant", {
+          KeyId,
+          GranteePrincipal: `arn:aws:iam::${ACCOUNT}:root`,
+          Operations: ["Decrypt"],
+          Constraints: {
+            EncryptionContextSubset: Object.fromEntries(
+              Array.from({ length: pairs }, (_, n) => [`name ${n}`, "value"]),
+            ),
+          },
+        }),
+      );
+    expect(await grant(9)).toBe("ok");
+    expect(await grant(10)).toBe(
+      "ValidationException: A grant constraint can have at most 9 encryption context pairs.",
+    );
+  });
+
   test("the length of its policy", async () => {
     const world = worldWith("KEY_POLICY_BYTES=300");
     const { KeyId } = await world.createKey(P);
@@ -176,5 +216,38 @@ describe("of one key", () => {
     const set = await world.createSet(P);
     const replica = { KeyId: set, ReplicaRegion: R, Policy: policy("i".repeat(300)) };
     expect(await outcome(world.call(P, "ReplicateKey", replica))).toBe(refusal);
+  });
+});
+
+describe("custom key stores of an account in a Region", () => {
+  const store = (n: number) => ({
+    CustomKeyStoreName: `store ${n}`,
+    CloudHsmClusterId: `cluster-${"abcdefghijkl"[n]}234567234a`,
+    TrustAnchorCertificate: "a certificate",
+    KeyStorePassword: "kmsPswd",
+  });
+  const made = async (world: World, region: string, count: number) => {
+    const outcomes: string[] = [];
+    for (let n = 0; n < count; n += 1) {
+      outcomes.push(await outcome(world.call(region, "CreateCustomKeyStore", store(n))));
+    }
+    return outcomes;
+  };
+
+  test("are no more than is set, in each Region", async () => {
+    const world = worldWith("CUSTOM_KEY_STORES=1");
+    for (const region of [P, R]) {
+      expect(await made(world, region, 2)).toEqual([
+        "ok",
+        "LimitExceededException: This account already has 1 custom key stores in this Region.",
+      ]);
+    }
+  });
+
+  test("may be more than AWS's ten", async () => {
+    expect(await made(worldWith("CUSTOM_KEY_STORES=11"), P, 12)).toEqual([
+      ...Array.from({ length: 11 }, () => "ok"),
+      "LimitExceededException: This account already has 11 custom key stores in this Region.",
+    ]);
   });
 });

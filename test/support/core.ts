@@ -425,7 +425,12 @@ export class World {
   /** What key stores ask of the rest of the world. */
   #world(accountId: string, region: string) {
     return {
-      moment: () => ({ now: this.now, random: this.random, connectingMs: this.connectingMs }),
+      moment: () => ({
+        now: this.now,
+        random: this.random,
+        connectingMs: this.connectingMs,
+        quotas: this.quotas,
+      }),
       proxies: () => this.proxies,
       hasKey: (keyId: string) => this.directory(region, accountId).key(keyId) !== null,
     };
