@@ -13,7 +13,7 @@ import { readKeyPair } from "../../src/crypto/key-pair.ts";
 
 await loadKeyWrap();
 
-interface Example {
+export interface Example {
   readonly title: string;
   run(): Promise<void>;
 }
