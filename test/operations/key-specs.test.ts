@@ -193,6 +193,125 @@ describe.each(Object.entries(page))("%s", (spec, usages) => {
   );
 });
 
+// The page's other table: which operations are for keys of which usage. Each is tried on a key of every
+// other one.
+const signed = { Message: text, SigningAlgorithm: "RSASSA_PSS_SHA_256" };
+const authenticated = { Message: text, MacAlgorithm: "HMAC_SHA_256" };
+const operationsOfUsage: Record<Usage, readonly [operation: string, input: object][]> = {
+  ENCRYPT_DECRYPT: [
+    ["Encrypt", { Plaintext: text }],
+    ["Encrypt", { Plaintext: text, EncryptionAlgorithm: "RSAES_OAEP_SHA_256" }],
+    ["Decrypt", { CiphertextBlob: text, EncryptionAlgorithm: "RSAES_OAEP_SHA_256" }],
+    ["GenerateDataKey", { KeySpec: "AES_256" }],
+    ["GenerateDataKeyWithoutPlaintext", { KeySpec: "AES_256" }],
+    ["GenerateDataKeyPair", { KeyPairSpec: "ECC_NIST_P256" }],
+    ["GenerateDataKeyPairWithoutPlaintext", { KeyPairSpec: "ECC_NIST_P256" }],
+  ],
+  SIGN_VERIFY: [
+    ["Sign", signed],
+    ["Verify", { ...signed, Signature: text }],
+  ],
+  GENERATE_VERIFY_MAC: [
+    ["GenerateMac", authenticated],
+    ["VerifyMac", { ...authenticated, Mac: text }],
+  ],
+  KEY_AGREEMENT: [["DeriveSharedSecret", { PublicKey: text, KeyAgreementAlgorithm: "ECDH" }]],
+  ENCAPSULATE_DECAPSULATE: [
+    ["Encapsulate", { EncapsulationAlgorithm: "ML_KEM" }],
+    ["Decapsulate", { EncapsulationAlgorithm: "ML_KEM", SharedSecretCiphertextBlob: text }],
+  ],
+};
+
+describe.each<[string, Usage]>([
+  ["SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"],
+  ["RSA_2048", "ENCRYPT_DECRYPT"],
+  ["RSA_2048", "SIGN_VERIFY"],
+  ["ECC_NIST_P256", "SIGN_VERIFY"],
+  ["ML_DSA_44", "SIGN_VERIFY"],
+  ["HMAC_256", "GENERATE_VERIFY_MAC"],
+  ["ECC_NIST_P256", "KEY_AGREEMENT"],
+  ["ML_KEM_768", "ENCAPSULATE_DECAPSULATE"],
+])("a key of %s for %s", (spec, usage) => {
+  const keyOfSpec = async () => {
+    const world = new World();
+    const { KeyMetadata } = await create(world, spec, usage);
+    const call = (operation: string, input: object = {}) =>
+      outcome(world.call(REGION, operation, { KeyId: KeyMetadata.KeyId, ...input }));
+    return { world, call, ...KeyMetadata };
+  };
+
+  test("is not for the operations of other usages", async () => {
+    const { call, Arn } = await keyOfSpec();
+    for (const other of USAGES.filter((each) => each !== usage)) {
+      for (const [operation, input] of operationsOfUsage[other]) {
+        expect(await call(operation, input)).toBe(
+          `InvalidKeyUsageException: ${Arn} key usage is ${usage} which is not valid for ${operation}.`,
+        );
+      }
+    }
+  });
+
+  test("takes a ciphertext of another key for no ciphertext of its own", async () => {
+    const { world, call } = await keyOfSpec();
+    const { KeyId } = await world.createKey(REGION);
+    const CiphertextBlob = await world.encrypt(REGION, KeyId);
+    const incorrect =
+      "IncorrectKeyException: The key ID in the request does not identify a CMK that can perform " +
+      "this operation.";
+    expect(await call("Decrypt", { CiphertextBlob })).toBe(incorrect);
+  });
+
+  test("re-encrypts to itself if it encrypts", async () => {
+    const { world, KeyId, Arn } = await keyOfSpec();
+    const source = await world.createKey(REGION);
+    const CiphertextBlob = await world.encrypt(REGION, source.KeyId);
+    const reEncrypted = world.call(REGION, "ReEncrypt", {
+      CiphertextBlob,
+      DestinationKeyId: KeyId,
+      ...(spec === "RSA_2048" && { DestinationEncryptionAlgorithm: "RSAES_OAEP_SHA_1" }),
+    });
+    expect(await outcome(reEncrypted)).toBe(
+      usage === "ENCRYPT_DECRYPT"
+        ? "ok"
+        : `InvalidKeyUsageException: ${Arn} key usage is ${usage} which is not valid for ReEncrypt.`,
+    );
+  });
+
+  test("makes data keys, and rotates, if it is symmetric", async () => {
+    const { call } = await keyOfSpec();
+    const symmetric = spec === "SYMMETRIC_DEFAULT";
+    if (usage === "ENCRYPT_DECRYPT") {
+      const dataKeys = operationsOfUsage.ENCRYPT_DECRYPT.slice(3);
+      for (const [operation, input] of dataKeys) {
+        expect(await call(operation, input)).toBe(
+          symmetric
+            ? "ok"
+            : "InvalidKeyUsageException: Algorithm SYMMETRIC_DEFAULT is incompatible with key spec " +
+                `${spec}.`,
+        );
+      }
+    }
+    for (const operation of [
+      "EnableKeyRotation",
+      "DisableKeyRotation",
+      "ListKeyRotations",
+      "RotateKeyOnDemand",
+    ]) {
+      expect(await call(operation)).toBe(symmetric ? "ok" : "UnsupportedOperationException");
+    }
+  });
+
+  test("has a public key if it is a pair", async () => {
+    const { call, Arn } = await keyOfSpec();
+    const secret = spec === "SYMMETRIC_DEFAULT" || spec === "HMAC_256";
+    expect(await call("GetPublicKey")).toBe(
+      secret
+        ? `UnsupportedOperationException: ${Arn} key spec is ${spec} which is not valid for GetPublicKey.`
+        : "ok",
+    );
+  });
+});
+
 test("a public key is the same in every Region, and others verify with it", async () => {
   const world = new World();
   const { KeyMetadata } = await world.call<Created>(REGION, "CreateKey", {
