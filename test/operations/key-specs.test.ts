@@ -3,6 +3,7 @@
 
 import { createPublicKey, verify } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import { type KeyPairSpec, publicKeyOf } from "../../src/crypto/key-pair.ts";
 import { base64, outcome, World } from "../support/core.ts";
 
 const REGION = "us-east-1";
@@ -335,26 +336,73 @@ test("a public key is the same in every Region, and others verify with it", asyn
   expect(verify("sha256", signed, key, Buffer.from(Signature, "base64"))).toBe(true);
 });
 
-test.each(["GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"])(
-  "%s",
-  async (operation) => {
+// DataKeyPairSpec of the API reference.
+describe.each([
+  "RSA_2048",
+  "RSA_3072",
+  "RSA_4096",
+  "ECC_NIST_P256",
+  "ECC_NIST_P384",
+  "ECC_NIST_P521",
+  "ECC_SECG_P256K1",
+  "ECC_NIST_EDWARDS25519",
+  "ML_KEM_512",
+  "ML_KEM_768",
+  "ML_KEM_1024",
+  "SM2",
+] as const)("a data key pair of %s", (KeyPairSpec) => {
+  test.each(["GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"])(
+    "%s",
+    async (operation) => {
+      const world = new World();
+      const region = regionOf(KeyPairSpec);
+      const { KeyId, Arn } = await world.createKey(region);
+      const EncryptionContext = { a: "b" };
+      const { PrivateKeyCiphertextBlob: CiphertextBlob, ...pair } = await world.call<
+        Record<string, string>
+      >(region, operation, { KeyId, KeyPairSpec, EncryptionContext });
+      const { Plaintext } = await world.call<{ Plaintext: string }>(region, "Decrypt", {
+        CiphertextBlob,
+        EncryptionContext,
+      });
+      expect(pair).toEqual({
+        KeyId: Arn,
+        KeyPairSpec,
+        KeyMaterialId: expect.any(String),
+        PublicKey: await publicHalf(KeyPairSpec, Plaintext),
+        ...(operation === "GenerateDataKeyPair" && { PrivateKeyPlaintext: Plaintext }),
+      });
+      const bare = world.call(region, "Decrypt", { CiphertextBlob });
+      expect(await outcome(bare)).toBe("InvalidCiphertextException");
+    },
+  );
+});
+
+const publicHalf = async (spec: KeyPairSpec, pkcs8: string) =>
+  Buffer.from((await publicKeyOf(spec, Buffer.from(pkcs8, "base64"))) ?? []).toString("base64");
+
+test.each(["ML_DSA_44", "HMAC_256", "SYMMETRIC_DEFAULT"])(
+  "%s is no spec of data key pairs",
+  async (KeyPairSpec) => {
     const world = new World();
     const { KeyId } = await world.createKey(REGION);
-    const pair = await world.call<Record<string, string>>(REGION, operation, {
-      KeyId,
-      KeyPairSpec: "RSA_2048",
-      EncryptionContext: { a: "b" },
-    });
-    const plain = await world.call<{ Plaintext: string }>(REGION, "Decrypt", {
-      CiphertextBlob: pair.PrivateKeyCiphertextBlob,
-      EncryptionContext: { a: "b" },
-    });
-    if (operation === "GenerateDataKeyPair") expect(pair.PrivateKeyPlaintext).toBe(plain.Plaintext);
-    else expect(pair).not.toHaveProperty("PrivateKeyPlaintext");
-    const bare = { CiphertextBlob: pair.PrivateKeyCiphertextBlob };
-    expect(await outcome(world.call(REGION, "Decrypt", bare))).toBe("InvalidCiphertextException");
+    const made = world.call(REGION, "GenerateDataKeyPair", { KeyId, KeyPairSpec });
+    expect(await outcome(made)).toMatch(/^ValidationException: .* at 'keyPairSpec' /);
   },
 );
+
+test.each([
+  ["SM2", REGION],
+  ["ML_KEM_768", CHINA],
+])("data key pairs of %s are not to be had in %s", async (KeyPairSpec, region) => {
+  const world = new World();
+  const { KeyId } = await world.createKey(region);
+  for (const operation of ["GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"]) {
+    expect(await outcome(world.call(region, operation, { KeyId, KeyPairSpec }))).toBe(
+      `UnsupportedOperationException: KeyPairSpec ${KeyPairSpec} is not supported in Region ${region}.`,
+    );
+  }
+});
 
 test("RSA encrypts no more than its modulus lets it", async () => {
   const world = new World();
