@@ -12,13 +12,19 @@ export type WrappingAlgorithm = keyof typeof wrappingAlgorithms;
 interface WrappingRow {
   readonly wrappingKeySpecs: readonly string[];
   readonly material: readonly WrappedMaterial[];
+  /** Key specs whose material is longer than what the algorithm takes under these wrapping keys. */
+  readonly tooLong?: { readonly [Spec in KeySpec]?: readonly string[] };
   /** AWS's China Regions do not have it. */
   readonly notInChina?: true;
 }
 
 const rsa = ["RSA_2048", "RSA_3072", "RSA_4096"] as const;
 
-const oaep: WrappingRow = { wrappingKeySpecs: rsa, material: ["secret", "ECC", "SM2"] };
+const oaep: WrappingRow = {
+  wrappingKeySpecs: rsa,
+  material: ["secret", "ECC", "SM2"],
+  tooLong: { ECC_NIST_P521: ["RSA_2048"] },
+};
 const keyWrap: WrappingRow = { wrappingKeySpecs: rsa, material: ["RSA", "ECC"], notInChina: true };
 
 const wrappings: Readonly<Record<WrappingAlgorithm, WrappingRow>> = {
@@ -29,22 +35,17 @@ const wrappings: Readonly<Record<WrappingAlgorithm, WrappingRow>> = {
   SM2PKE: { wrappingKeySpecs: ["SM2"], material: ["RSA", "ECC", "SM2"] },
 };
 
-/** In the order of the service model; the first is a name that AWS has not served since October 2023. */
-export const wrappingAlgorithmNames = [
-  "RSAES_PKCS1_V1_5",
-  "RSAES_OAEP_SHA_1",
-  "RSAES_OAEP_SHA_256",
-  "RSA_AES_KEY_WRAP_SHA_1",
-  "RSA_AES_KEY_WRAP_SHA_256",
-  "SM2PKE",
-] as const;
+/** A name of the API that AWS has not served since October 2023. */
+const NO_LONGER_SERVED = "RSAES_PKCS1_V1_5";
+
+/** In the order of the service model. */
+export const wrappingAlgorithmNames: readonly (WrappingAlgorithm | typeof NO_LONGER_SERVED)[] = [
+  NO_LONGER_SERVED,
+  ...(Object.keys(wrappings) as WrappingAlgorithm[]),
+];
 
 export const wrappingKeySpecs = [...rsa, "SM2"] as const;
 export type WrappingKeySpec = (typeof wrappingKeySpecs)[number];
-
-/** A private key on P-521 is longer than what RSAES_OAEP takes under RSA_2048. */
-const isTooLong = (row: WrappingRow, keySpec: KeySpec, wrappingKeySpec: WrappingKeySpec) =>
-  row === oaep && keySpec === "ECC_NIST_P521" && wrappingKeySpec === "RSA_2048";
 
 /** Why this does not go, as the end of a sentence; null where it does. */
 export function wrappingRefusal(
@@ -53,7 +54,7 @@ export function wrappingRefusal(
   keySpec: KeySpec,
   region: Region,
 ): string | null {
-  const row = algorithm === "RSAES_PKCS1_V1_5" ? null : wrappings[algorithm];
+  const row = algorithm === NO_LONGER_SERVED ? null : wrappings[algorithm];
   if (!row) return "is not supported any more";
   if (row.notInChina && partitionOf(region) === "aws-cn") return `is not supported in ${region}`;
   if (!isOffered(wrappingKeySpec, region)) {
@@ -66,7 +67,7 @@ export function wrappingRefusal(
   if (material === null || !row.material.includes(material)) {
     return `is not supported for KeySpec ${keySpec}`;
   }
-  if (isTooLong(row, keySpec, wrappingKeySpec)) {
+  if (row.tooLong?.[keySpec]?.includes(wrappingKeySpec)) {
     return `is not supported with WrappingKeySpec ${wrappingKeySpec} for KeySpec ${keySpec}`;
   }
   return null;

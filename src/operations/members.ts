@@ -1,5 +1,6 @@
 // Input members that many operations share, with the model's bounds.
 
+import { algorithmsOf } from "../domain/key-spec.ts";
 import { isRegion, type Region } from "../domain/region.ts";
 import { validation } from "../errors.ts";
 import {
@@ -25,12 +26,7 @@ export const grantId = text({ min: 1, max: 128 });
 
 export const encryptionContext = stringMap;
 
-export const encryptionAlgorithm = oneOf([
-  "SYMMETRIC_DEFAULT",
-  "RSAES_OAEP_SHA_1",
-  "RSAES_OAEP_SHA_256",
-  "SM2PKE",
-]);
+export const encryptionAlgorithm = oneOf(algorithmsOf("ENCRYPT_DECRYPT"));
 
 export const dryRun = boolean;
 

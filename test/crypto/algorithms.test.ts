@@ -6,6 +6,7 @@ import {
   macAlgorithms,
   signingAlgorithms,
 } from "../../src/crypto/algorithms.ts";
+import { nistExamples } from "./nist.ts";
 import { roundTrips } from "./round-trips.ts";
 import { examples } from "./standards.ts";
 
@@ -27,4 +28,8 @@ describe("round trips", () => {
 
 describe("the standards' own examples", () => {
   it.each(examples)("$title", ({ run }) => run());
+});
+
+describe("NIST's samples", () => {
+  it.each(nistExamples)("$title", ({ run }) => run());
 });

@@ -14,7 +14,7 @@ import {
 } from "../../src/crypto/algorithms.ts";
 import { fromHex as hex, toBase64, toHex } from "../../src/crypto/base64.ts";
 import { ecPrivateKey, ecPublicKey } from "../../src/crypto/ec-keys.ts";
-import { sm4Gcm } from "../../src/crypto/gcm.ts";
+import { gcm } from "../../src/crypto/gcm.ts";
 import { type HashName, hash } from "../../src/crypto/hash.ts";
 import type { PrivateKey, PublicKey } from "../../src/crypto/key.ts";
 import { generateKeyPair, type KeyPairSpec, readKeyPair } from "../../src/crypto/key-pair.ts";
@@ -187,21 +187,30 @@ describe("encryption", () => {
   encryption(everyone, "RSAES_OAEP_SHA_256", "RSA_2048");
   encryption(["openssl"], "SM2PKE", "SM2");
 
-  withPeer("python", "SM4-GCM", async (peer) => {
-    const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
-    for (const length of [1, 15, 16, 17, 32, 100, 4096]) {
-      const [key, iv, data, plaintext] = [
-        random(16),
-        random(12),
-        random(length % 23),
-        random(length),
-      ];
-      const sealed = await (await sm4Gcm(key)).seal(iv, data, plaintext);
-      const shared = [toHex(key), toHex(iv), toHex(data) || "-"];
-      expect(await peer.ask("seal_sm4", ...shared, toHex(plaintext))).toBe(toHex(sealed));
-      expect(await peer.ask("open_sm4", ...shared, toHex(sealed))).toBe(toHex(plaintext));
+  const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
+
+  /** What SYMMETRIC_DEFAULT is: AES, in China SM4. */
+  function symmetric(names: readonly PeerName[], cipher: "AES" | "SM4", keyBytes: number) {
+    for (const name of names) {
+      withPeer(name, `SYMMETRIC_DEFAULT, ${cipher}-GCM`, async (peer) => {
+        for (const length of [1, 15, 16, 17, 32, 100, 4096]) {
+          const [key, iv, plaintext] = [random(keyBytes), random(12), random(length)];
+          const data = random(length % 23);
+          const ours = await gcm(key);
+          const sealed = toHex(await ours.seal(iv, data, plaintext));
+          const shared = [cipher, toHex(key), toHex(iv), toHex(data) || "-"];
+          expect(await peer.ask("unseal", ...shared, sealed)).toBe(toHex(plaintext));
+          const theirs = hex(await peer.ask("seal", ...shared, toHex(plaintext)));
+          expect(await ours.open(iv, data, theirs)).toEqual(plaintext);
+          const other = [cipher, toHex(random(keyBytes)), ...shared.slice(2)];
+          expect(await peer.ask("unseal", ...other, sealed)).toBe("false");
+        }
+      });
     }
-  });
+  }
+
+  symmetric(["node", "python", "java"], "AES", 32);
+  symmetric(["python"], "SM4", 16);
 });
 
 describe("key material wrapped for an import", () => {
@@ -225,8 +234,10 @@ describe("MACs", () => {
     for (const name of everyone) {
       withPeer(name, algorithm, async (peer) => {
         const key = crypto.getRandomValues(new Uint8Array(48));
-        const mac = macAlgorithms[algorithm].generate({ bytes: toBase64(key) }, message);
-        expect(await peer.ask("mac", algorithm, toHex(key), toHex(message))).toBe(toHex(mac));
+        const { generate, verify } = macAlgorithms[algorithm];
+        const theirs = await peer.ask("mac", algorithm, toHex(key), toHex(message));
+        expect(theirs).toBe(toHex(generate({ bytes: toBase64(key) }, message)));
+        expect(verify({ bytes: toBase64(key) }, message, hex(theirs))).toBe(true);
       });
     }
   }

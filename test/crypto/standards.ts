@@ -12,7 +12,7 @@ import { sm4Gcm } from "../../src/crypto/gcm.ts";
 import { unwrapPadded } from "../../src/crypto/import-wrapping.ts";
 import { readKeyPair } from "../../src/crypto/key-pair.ts";
 
-interface Example {
+export interface Example {
   readonly title: string;
   run(): Promise<void>;
 }

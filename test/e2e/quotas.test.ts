@@ -5,10 +5,11 @@ import { refuses } from "../support/clients.ts";
 import { type Server, startRaw } from "../support/servers.ts";
 import { created, described, newStage, type Stage, stageSettings } from "./suite/stage.ts";
 
+const quotas = "KEYS=5,ALIASES_PER_KEY=1,CUSTOM_KEY_STORES=1";
 let server: Server | undefined;
 
 beforeAll(async () => {
-  server = await startRaw({ ...stageSettings, quotas: "KEYS=5,ALIASES_PER_KEY=1" });
+  server = await startRaw({ ...stageSettings, quotas });
 });
 
 afterAll(() => server?.stop());
@@ -73,4 +74,21 @@ test("aliases of a key", async () => {
   const TargetKeyId = created(await us.createKey({}));
   await us.createAlias({ AliasName: "alias/a", TargetKeyId });
   await refuses(us.createAlias({ AliasName: "alias/b", TargetKeyId }), "LimitExceededException");
+});
+
+test("custom key stores of a Region", async () => {
+  const us = stageOf().in(P);
+  const create = (digit: number) =>
+    us.createCustomKeyStore({
+      CustomKeyStoreName: `store ${digit}`,
+      CloudHsmClusterId: `cluster-${digit}34b5cdefgh`,
+      TrustAnchorCertificate: "a certificate",
+      KeyStorePassword: "kmsPswd",
+    });
+  await create(2);
+  await refuses(
+    create(3),
+    "LimitExceededException",
+    "The account has 1 custom key stores in this Region, the most it can have.",
+  );
 });

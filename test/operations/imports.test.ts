@@ -10,6 +10,8 @@ import {
   verify,
 } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import type { KeyPair } from "../../src/crypto/key.ts";
+import { generateKeyPair, isKeyPairSpec, type KeyPairSpec } from "../../src/crypto/key-pair.ts";
 import {
   wrappingAlgorithmNames,
   wrappingKeySpecs,
@@ -51,6 +53,35 @@ const madeByKmsAlone: [KeySpec: string, KeyUsage: string][] = [
   ["ML_DSA_65", "SIGN_VERIFY"],
   ["ML_DSA_87", "SIGN_VERIFY"],
   ["ML_KEM_768", "ENCAPSULATE_DECAPSULATE"],
+];
+
+// crypto.md 9.2, column by column.
+const rsa = ["RSA_2048", "RSA_3072", "RSA_4096"];
+const oaep = ["RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256"];
+const keyWrap = ["RSA_AES_KEY_WRAP_SHA_1", "RSA_AES_KEY_WRAP_SHA_256"];
+const pairs = (algorithms: string[], keys: string[]) =>
+  algorithms.flatMap((algorithm) => keys.map((key) => `${algorithm} ${key}`));
+const secret = pairs(oaep, rsa);
+const sm2 = ["SM2PKE SM2"];
+const wrappings: [KeySpec: string, everywhere: string[], china: string[]][] = [
+  ["SYMMETRIC_DEFAULT", secret, secret],
+  ["HMAC_224", secret, secret],
+  ["HMAC_256", secret, secret],
+  ["HMAC_384", secret, secret],
+  ["HMAC_512", secret, secret],
+  ["RSA_2048", pairs(keyWrap, rsa), sm2],
+  ["RSA_3072", pairs(keyWrap, rsa), sm2],
+  ["RSA_4096", pairs(keyWrap, rsa), sm2],
+  ["ECC_NIST_P256", pairs([...oaep, ...keyWrap], rsa), [...pairs(oaep, rsa), ...sm2]],
+  ["ECC_NIST_P384", pairs([...oaep, ...keyWrap], rsa), [...pairs(oaep, rsa), ...sm2]],
+  [
+    "ECC_NIST_P521",
+    [...pairs(oaep, ["RSA_3072", "RSA_4096"]), ...pairs(keyWrap, rsa)],
+    [...pairs(oaep, ["RSA_3072", "RSA_4096"]), ...sm2],
+  ],
+  ["ECC_SECG_P256K1", pairs([...oaep, ...keyWrap], rsa), [...pairs(oaep, rsa), ...sm2]],
+  ["ECC_NIST_EDWARDS25519", pairs([...oaep, ...keyWrap], rsa), [...pairs(oaep, rsa), ...sm2]],
+  ["SM2", [], [...pairs(oaep, rsa), ...sm2]],
 ];
 
 describe("CreateKey with Origin EXTERNAL", () => {
@@ -137,45 +168,17 @@ describe("GetParametersForImport", () => {
       `UnsupportedOperationException: ${Arn} origin is AWS_KMS which is not valid for this ` +
       "operation.";
     const input = { KeyId, ImportToken: "AAAA", EncryptedKeyMaterial: "AAAA", ...NO_EXPIRY };
-    const calls = () => [
-      parameters(world, REGION, KeyId),
-      world.call(REGION, "ImportKeyMaterial", input),
-      world.call(REGION, "DeleteImportedKeyMaterial", { KeyId }),
+    const calls: readonly (() => Promise<unknown>)[] = [
+      () => parameters(world, REGION, KeyId),
+      () => world.call(REGION, "ImportKeyMaterial", input),
+      () => world.call(REGION, "DeleteImportedKeyMaterial", { KeyId }),
     ];
-    for (const call of calls()) expect(await outcome(call)).toBe(refusal);
+    for (const call of calls) expect(await outcome(call())).toBe(refusal);
     // Footnote 9 of the key-state table comes before 8.
     await world.call(REGION, "ScheduleKeyDeletion", { KeyId });
-    for (const call of calls()) expect(await outcome(call)).toBe(refusal);
+    for (const call of calls) expect(await outcome(call())).toBe(refusal);
   });
 
-  // crypto.md 9.2, column by column.
-  const rsa = ["RSA_2048", "RSA_3072", "RSA_4096"];
-  const oaep = ["RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256"];
-  const keyWrap = ["RSA_AES_KEY_WRAP_SHA_1", "RSA_AES_KEY_WRAP_SHA_256"];
-  const pairs = (algorithms: string[], keys: string[]) =>
-    algorithms.flatMap((algorithm) => keys.map((key) => `${algorithm} ${key}`));
-  const secret = pairs(oaep, rsa);
-  const sm2 = ["SM2PKE SM2"];
-  const wrappings: [KeySpec: string, everywhere: string[], china: string[]][] = [
-    ["SYMMETRIC_DEFAULT", secret, secret],
-    ["HMAC_224", secret, secret],
-    ["HMAC_256", secret, secret],
-    ["HMAC_384", secret, secret],
-    ["HMAC_512", secret, secret],
-    ["RSA_2048", pairs(keyWrap, rsa), sm2],
-    ["RSA_3072", pairs(keyWrap, rsa), sm2],
-    ["RSA_4096", pairs(keyWrap, rsa), sm2],
-    ["ECC_NIST_P256", pairs([...oaep, ...keyWrap], rsa), [...pairs(oaep, rsa), ...sm2]],
-    ["ECC_NIST_P384", pairs([...oaep, ...keyWrap], rsa), [...pairs(oaep, rsa), ...sm2]],
-    [
-      "ECC_NIST_P521",
-      [...pairs(oaep, ["RSA_3072", "RSA_4096"]), ...pairs(keyWrap, rsa)],
-      [...pairs(oaep, ["RSA_3072", "RSA_4096"]), ...sm2],
-    ],
-    ["ECC_SECG_P256K1", pairs([...oaep, ...keyWrap], rsa), [...pairs(oaep, rsa), ...sm2]],
-    ["ECC_NIST_EDWARDS25519", pairs([...oaep, ...keyWrap], rsa), [...pairs(oaep, rsa), ...sm2]],
-    ["SM2", [], [...pairs(oaep, rsa), ...sm2]],
-  ];
   test.for(wrappings)("%s: every wrapping algorithm with every wrapping key", (row) => {
     const [keySpec, everywhere, china] = row;
     for (const [region, page] of [
@@ -258,6 +261,49 @@ describe("what is imported works as it would elsewhere", () => {
     const opened = await world.decrypt(REGION, blob);
     expect(unbase64(opened.Plaintext)).toBe("secret");
     expect(opened.KeyMaterialId).toBe(answer.KeyMaterialId);
+  });
+
+  const pairs = new Map<KeyPairSpec, Promise<KeyPair>>();
+  /** One pair of a spec for all wrapping keys, and for all keys of it: RSA's take long to make. */
+  function onePairOf(spec: KeyPairSpec): Promise<KeyPair> {
+    const pair = pairs.get(spec) ?? generateKeyPair(spec);
+    pairs.set(spec, pair);
+    return pair;
+  }
+  const secretBytes: Readonly<Record<string, number>> = {
+    HMAC_224: 28,
+    HMAC_256: 32,
+    HMAC_384: 48,
+    HMAC_512: 64,
+  };
+
+  test.for(wrappings)("%s, by every wrapping algorithm under every wrapping key", async (row) => {
+    const [KeySpec, everywhere, china] = row;
+    const KeyUsage = importable.find(([spec]) => spec === KeySpec)?.[1];
+    for (const [region, allowed, symmetricBytes] of [
+      [REGION, everywhere, 32],
+      [CHINA, china, 16],
+    ] as const) {
+      const world = new World();
+      world.newKeyPair = onePairOf;
+      const pair = isKeyPairSpec(KeySpec) ? await onePairOf(KeySpec) : null;
+      for (const wrapping of allowed) {
+        const { KeyId } = await world.createKey(region, { Origin: "EXTERNAL", KeySpec, KeyUsage });
+        const material = pair?.privateKey ?? random(secretBytes[KeySpec] ?? symmetricBytes);
+        const [WrappingAlgorithm = "", WrappingKeySpec = ""] = wrapping.split(" ");
+        const imported = importMaterial(world, region, KeyId, material, NO_EXPIRY, {
+          WrappingAlgorithm,
+          WrappingKeySpec,
+        });
+        expect(`${wrapping}: ${await outcome(imported)}`).toBe(`${wrapping}: ok`);
+        expect((await world.describe(region, KeyId)).KeyState).toBe("Enabled");
+        if (!pair) continue;
+        const { PublicKey } = await world.call<{ PublicKey: string }>(region, "GetPublicKey", {
+          KeyId,
+        });
+        expect(PublicKey).toBe(Buffer.from(pair.publicKey).toString("base64"));
+      }
+    }
   });
 
   test("in China SYMMETRIC_DEFAULT takes the 16 bytes of SM4, and no 32", async () => {

@@ -3,6 +3,7 @@
 
 import { createPublicKey, verify } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import { type KeyPairSpec, publicKeyOf } from "../../src/crypto/key-pair.ts";
 import { base64, outcome, World } from "../support/core.ts";
 
 const REGION = "us-east-1";
@@ -193,6 +194,125 @@ describe.each(Object.entries(page))("%s", (spec, usages) => {
   );
 });
 
+// The page's other table: which operations are for keys of which usage. Each is tried on a key of every
+// other one.
+const signed = { Message: text, SigningAlgorithm: "RSASSA_PSS_SHA_256" };
+const authenticated = { Message: text, MacAlgorithm: "HMAC_SHA_256" };
+const operationsOfUsage: Record<Usage, readonly [operation: string, input: object][]> = {
+  ENCRYPT_DECRYPT: [
+    ["Encrypt", { Plaintext: text }],
+    ["Encrypt", { Plaintext: text, EncryptionAlgorithm: "RSAES_OAEP_SHA_256" }],
+    ["Decrypt", { CiphertextBlob: text, EncryptionAlgorithm: "RSAES_OAEP_SHA_256" }],
+    ["GenerateDataKey", { KeySpec: "AES_256" }],
+    ["GenerateDataKeyWithoutPlaintext", { KeySpec: "AES_256" }],
+    ["GenerateDataKeyPair", { KeyPairSpec: "ECC_NIST_P256" }],
+    ["GenerateDataKeyPairWithoutPlaintext", { KeyPairSpec: "ECC_NIST_P256" }],
+  ],
+  SIGN_VERIFY: [
+    ["Sign", signed],
+    ["Verify", { ...signed, Signature: text }],
+  ],
+  GENERATE_VERIFY_MAC: [
+    ["GenerateMac", authenticated],
+    ["VerifyMac", { ...authenticated, Mac: text }],
+  ],
+  KEY_AGREEMENT: [["DeriveSharedSecret", { PublicKey: text, KeyAgreementAlgorithm: "ECDH" }]],
+  ENCAPSULATE_DECAPSULATE: [
+    ["Encapsulate", { EncapsulationAlgorithm: "ML_KEM" }],
+    ["Decapsulate", { EncapsulationAlgorithm: "ML_KEM", SharedSecretCiphertextBlob: text }],
+  ],
+};
+
+describe.each<[string, Usage]>([
+  ["SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"],
+  ["RSA_2048", "ENCRYPT_DECRYPT"],
+  ["RSA_2048", "SIGN_VERIFY"],
+  ["ECC_NIST_P256", "SIGN_VERIFY"],
+  ["ML_DSA_44", "SIGN_VERIFY"],
+  ["HMAC_256", "GENERATE_VERIFY_MAC"],
+  ["ECC_NIST_P256", "KEY_AGREEMENT"],
+  ["ML_KEM_768", "ENCAPSULATE_DECAPSULATE"],
+])("a key of %s for %s", (spec, usage) => {
+  const keyOfSpec = async () => {
+    const world = new World();
+    const { KeyMetadata } = await create(world, spec, usage);
+    const call = (operation: string, input: object = {}) =>
+      outcome(world.call(REGION, operation, { KeyId: KeyMetadata.KeyId, ...input }));
+    return { world, call, ...KeyMetadata };
+  };
+
+  test("is not for the operations of other usages", async () => {
+    const { call, Arn } = await keyOfSpec();
+    for (const other of USAGES.filter((each) => each !== usage)) {
+      for (const [operation, input] of operationsOfUsage[other]) {
+        expect(await call(operation, input)).toBe(
+          `InvalidKeyUsageException: ${Arn} key usage is ${usage} which is not valid for ${operation}.`,
+        );
+      }
+    }
+  });
+
+  test("takes a ciphertext of another key for no ciphertext of its own", async () => {
+    const { world, call } = await keyOfSpec();
+    const { KeyId } = await world.createKey(REGION);
+    const CiphertextBlob = await world.encrypt(REGION, KeyId);
+    const incorrect =
+      "IncorrectKeyException: The key ID in the request does not identify a CMK that can perform " +
+      "this operation.";
+    expect(await call("Decrypt", { CiphertextBlob })).toBe(incorrect);
+  });
+
+  test("re-encrypts to itself if it encrypts", async () => {
+    const { world, KeyId, Arn } = await keyOfSpec();
+    const source = await world.createKey(REGION);
+    const CiphertextBlob = await world.encrypt(REGION, source.KeyId);
+    const reEncrypted = world.call(REGION, "ReEncrypt", {
+      CiphertextBlob,
+      DestinationKeyId: KeyId,
+      ...(spec === "RSA_2048" && { DestinationEncryptionAlgorithm: "RSAES_OAEP_SHA_1" }),
+    });
+    expect(await outcome(reEncrypted)).toBe(
+      usage === "ENCRYPT_DECRYPT"
+        ? "ok"
+        : `InvalidKeyUsageException: ${Arn} key usage is ${usage} which is not valid for ReEncrypt.`,
+    );
+  });
+
+  test("makes data keys, and rotates, if it is symmetric", async () => {
+    const { call } = await keyOfSpec();
+    const symmetric = spec === "SYMMETRIC_DEFAULT";
+    if (usage === "ENCRYPT_DECRYPT") {
+      const dataKeys = operationsOfUsage.ENCRYPT_DECRYPT.slice(3);
+      for (const [operation, input] of dataKeys) {
+        expect(await call(operation, input)).toBe(
+          symmetric
+            ? "ok"
+            : "InvalidKeyUsageException: Algorithm SYMMETRIC_DEFAULT is incompatible with key spec " +
+                `${spec}.`,
+        );
+      }
+    }
+    for (const operation of [
+      "EnableKeyRotation",
+      "DisableKeyRotation",
+      "ListKeyRotations",
+      "RotateKeyOnDemand",
+    ]) {
+      expect(await call(operation)).toBe(symmetric ? "ok" : "UnsupportedOperationException");
+    }
+  });
+
+  test("has a public key if it is a pair", async () => {
+    const { call, Arn } = await keyOfSpec();
+    const secret = spec === "SYMMETRIC_DEFAULT" || spec === "HMAC_256";
+    expect(await call("GetPublicKey")).toBe(
+      secret
+        ? `UnsupportedOperationException: ${Arn} key spec is ${spec} which is not valid for GetPublicKey.`
+        : "ok",
+    );
+  });
+});
+
 test("a public key is the same in every Region, and others verify with it", async () => {
   const world = new World();
   const { KeyMetadata } = await world.call<Created>(REGION, "CreateKey", {
@@ -216,26 +336,73 @@ test("a public key is the same in every Region, and others verify with it", asyn
   expect(verify("sha256", signed, key, Buffer.from(Signature, "base64"))).toBe(true);
 });
 
-test.each(["GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"])(
-  "%s",
-  async (operation) => {
+// DataKeyPairSpec of the API reference.
+describe.each([
+  "RSA_2048",
+  "RSA_3072",
+  "RSA_4096",
+  "ECC_NIST_P256",
+  "ECC_NIST_P384",
+  "ECC_NIST_P521",
+  "ECC_SECG_P256K1",
+  "ECC_NIST_EDWARDS25519",
+  "ML_KEM_512",
+  "ML_KEM_768",
+  "ML_KEM_1024",
+  "SM2",
+] as const)("a data key pair of %s", (KeyPairSpec) => {
+  test.each(["GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"])(
+    "%s",
+    async (operation) => {
+      const world = new World();
+      const region = regionOf(KeyPairSpec);
+      const { KeyId, Arn } = await world.createKey(region);
+      const EncryptionContext = { a: "b" };
+      const { PrivateKeyCiphertextBlob: CiphertextBlob, ...pair } = await world.call<
+        Record<string, string>
+      >(region, operation, { KeyId, KeyPairSpec, EncryptionContext });
+      const { Plaintext } = await world.call<{ Plaintext: string }>(region, "Decrypt", {
+        CiphertextBlob,
+        EncryptionContext,
+      });
+      expect(pair).toEqual({
+        KeyId: Arn,
+        KeyPairSpec,
+        KeyMaterialId: expect.any(String),
+        PublicKey: await publicHalf(KeyPairSpec, Plaintext),
+        ...(operation === "GenerateDataKeyPair" && { PrivateKeyPlaintext: Plaintext }),
+      });
+      const bare = world.call(region, "Decrypt", { CiphertextBlob });
+      expect(await outcome(bare)).toBe("InvalidCiphertextException");
+    },
+  );
+});
+
+const publicHalf = async (spec: KeyPairSpec, pkcs8: string) =>
+  Buffer.from((await publicKeyOf(spec, Buffer.from(pkcs8, "base64"))) ?? []).toString("base64");
+
+test.each(["ML_DSA_44", "HMAC_256", "SYMMETRIC_DEFAULT"])(
+  "%s is no spec of data key pairs",
+  async (KeyPairSpec) => {
     const world = new World();
     const { KeyId } = await world.createKey(REGION);
-    const pair = await world.call<Record<string, string>>(REGION, operation, {
-      KeyId,
-      KeyPairSpec: "RSA_2048",
-      EncryptionContext: { a: "b" },
-    });
-    const plain = await world.call<{ Plaintext: string }>(REGION, "Decrypt", {
-      CiphertextBlob: pair.PrivateKeyCiphertextBlob,
-      EncryptionContext: { a: "b" },
-    });
-    if (operation === "GenerateDataKeyPair") expect(pair.PrivateKeyPlaintext).toBe(plain.Plaintext);
-    else expect(pair).not.toHaveProperty("PrivateKeyPlaintext");
-    const bare = { CiphertextBlob: pair.PrivateKeyCiphertextBlob };
-    expect(await outcome(world.call(REGION, "Decrypt", bare))).toBe("InvalidCiphertextException");
+    const made = world.call(REGION, "GenerateDataKeyPair", { KeyId, KeyPairSpec });
+    expect(await outcome(made)).toMatch(/^ValidationException: .* at 'keyPairSpec' /);
   },
 );
+
+test.each([
+  ["SM2", REGION],
+  ["ML_KEM_768", CHINA],
+])("data key pairs of %s are not to be had in %s", async (KeyPairSpec, region) => {
+  const world = new World();
+  const { KeyId } = await world.createKey(region);
+  for (const operation of ["GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"]) {
+    expect(await outcome(world.call(region, operation, { KeyId, KeyPairSpec }))).toBe(
+      `UnsupportedOperationException: KeyPairSpec ${KeyPairSpec} is not supported in Region ${region}.`,
+    );
+  }
+});
 
 test("RSA encrypts no more than its modulus lets it", async () => {
   const world = new World();

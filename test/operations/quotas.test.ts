@@ -4,7 +4,6 @@
 import { describe, expect, test } from "vitest";
 import { awsQuotas, parseQuotas } from "../../src/domain/quota.ts";
 import { ACCOUNT, arnOf, DAY, outcome, World } from "../support/core.ts";
-import { CLUSTER_STORE } from "../support/key-stores.ts";
 
 const [P, R] = ["us-east-1", "eu-west-1"] as const;
 
@@ -156,21 +155,44 @@ describe("of one key", () => {
     );
   });
 
-  test("custom key stores of an account in a Region", async () => {
-    const world = worldWith("CUSTOM_KEY_STORES=1");
-    const create = (CustomKeyStoreName: string, region: string = P) =>
+  test("grants; one that is there already is no further one", async () => {
+    const world = worldWith("GRANTS_PER_KEY=1");
+    const { KeyId } = await world.createKey(P);
+    const grant = (Name: string) =>
       outcome(
-        world.call(region, "CreateCustomKeyStore", {
-          ...CLUSTER_STORE,
-          CustomKeyStoreName,
-          CloudHsmClusterId: `cluster-${CustomKeyStoreName.repeat(11)}`,
+        world.call(P, "CreateGrant", {
+          KeyId,
+          Name,
+          GranteePrincipal: `arn:aws:iam::${ACCOUNT}:root`,
+          Operations: ["Decrypt"],
         }),
       );
-    expect(await create("a")).toBe("ok");
-    expect(await create("b")).toBe(
-      "LimitExceededException: The account has 1 custom key stores in this Region, the most it can have.",
+    expect([await grant("a"), await grant("a")]).toEqual(["ok", "ok"]);
+    expect(await grant("b")).toBe(
+      `LimitExceededException: The key ${arnOf(P, KeyId)} already has 1 grants.`,
     );
-    expect(await create("c", R)).toBe("ok");
+  });
+
+  test("pairs in the constraint of a grant", async () => {
+    const world = worldWith("GRANT_CONSTRAINT_PAIRS=9");
+    const { KeyId } = await world.createKey(P);
+    const grant = (pairs: number) =>
+      outcome(
+        world.call(P, "CreateGrant", {
+          KeyId,
+          GranteePrincipal: `arn:aws:iam::${ACCOUNT}:root`,
+          Operations: ["Decrypt"],
+          Constraints: {
+            EncryptionContextSubset: Object.fromEntries(
+              Array.from({ length: pairs }, (_, n) => [`name ${n}`, "value"]),
+            ),
+          },
+        }),
+      );
+    expect(await grant(9)).toBe("ok");
+    expect(await grant(10)).toBe(
+      "ValidationException: A grant constraint can have at most 9 encryption context pairs.",
+    );
   });
 
   test("the length of its policy", async () => {
@@ -194,5 +216,38 @@ describe("of one key", () => {
     const set = await world.createSet(P);
     const replica = { KeyId: set, ReplicaRegion: R, Policy: policy("i".repeat(300)) };
     expect(await outcome(world.call(P, "ReplicateKey", replica))).toBe(refusal);
+  });
+});
+
+describe("custom key stores of an account in a Region", () => {
+  const store = (n: number) => ({
+    CustomKeyStoreName: `store ${n}`,
+    CloudHsmClusterId: `cluster-${"abcdefghijkl"[n]}234567234a`,
+    TrustAnchorCertificate: "a certificate",
+    KeyStorePassword: "kmsPswd",
+  });
+  const made = async (world: World, region: string, count: number) => {
+    const outcomes: string[] = [];
+    for (let n = 0; n < count; n += 1) {
+      outcomes.push(await outcome(world.call(region, "CreateCustomKeyStore", store(n))));
+    }
+    return outcomes;
+  };
+
+  test("are no more than is set, in each Region", async () => {
+    const world = worldWith("CUSTOM_KEY_STORES=1");
+    for (const region of [P, R]) {
+      expect(await made(world, region, 2)).toEqual([
+        "ok",
+        "LimitExceededException: The account has 1 custom key stores in this Region, the most it can have.",
+      ]);
+    }
+  });
+
+  test("may be more than AWS's ten", async () => {
+    expect(await made(worldWith("CUSTOM_KEY_STORES=11"), P, 12)).toEqual([
+      ...Array.from({ length: 11 }, () => "ok"),
+      "LimitExceededException: The account has 11 custom key stores in this Region, the most it can have.",
+    ]);
   });
 });

@@ -4,14 +4,7 @@
 
 import { operations } from "../../src/operations/index.ts";
 import type { Members } from "../../src/operations/shape.ts";
-import {
-  type Described,
-  membersByCode,
-  membersByModel,
-  model,
-  NEWER_MEMBERS,
-  withOptional,
-} from "./service-model.ts";
+import { type Described, inputByModel, membersByCode, model } from "./service-model.ts";
 
 export interface BrokenInput {
   readonly operation: string;
@@ -54,11 +47,7 @@ const newer: Readonly<Record<string, Inputs>> = {
 /** The input of an operation; as its record states it where there is no model on this machine. */
 function inputsOf(operation: string): Inputs {
   if (newer[operation]) return newer[operation];
-  const modelled = model?.operations[operation];
-  if (model && modelled) {
-    const optional = NEWER_MEMBERS[operation]?.optional ?? [];
-    return withOptional(membersByModel(model, modelled.input.shape), optional);
-  }
+  if (model?.operations[operation]) return inputByModel(model, operation);
   if (model) throw new Error(`${operation} is not in the model: describe its input in \`newer\``);
   return membersByCode((operations[operation] as { input: Members }).input);
 }

@@ -14,7 +14,7 @@ import {
 } from "../../src/domain/directory.ts";
 import { assertKeySet, type KeySet } from "../../src/domain/key-set.ts";
 import { LastUsages } from "../../src/domain/last-usage.ts";
-import type { Delays, Moment } from "../../src/domain/moment.ts";
+import type { Delays, Moment, NewKeyPair } from "../../src/domain/moment.ts";
 import type { Principal, RequestContext } from "../../src/domain/principal.ts";
 import { awsQuotas, type Quotas } from "../../src/domain/quota.ts";
 import type { Region } from "../../src/domain/region.ts";
@@ -146,6 +146,7 @@ export class World {
   readonly delays: Delays;
   readonly random = seededRandom(1);
   quotas: Quotas = awsQuotas;
+  newKeyPair: NewKeyPair = generateKeyPair;
   /** What conditions may ask of requests; undefined where no policy is evaluated. */
   requestContext: RequestContext | undefined = { sourceIp: null, userAgent: null, secure: true };
   /** Whether every saved set has to be one that can come about. */
@@ -371,7 +372,7 @@ export class World {
       now: this.now,
       random: this.random,
       delays: this.delays,
-      newKeyPair: generateKeyPair,
+      newKeyPair: this.newKeyPair,
       quotas: this.quotas,
       keysWithoutRoom: this.#keysWithoutRoom(call),
     };
@@ -382,7 +383,7 @@ export class World {
     let step: Step;
     try {
       rehearse(call, at);
-      const prepared = await prepare(call, generateKeyPair);
+      const prepared = await prepare(call, this.newKeyPair);
       step = perform(set, { ...call, prepared }, at, usages);
       this.#save(id, before, step.set);
     } catch (error) {

@@ -100,7 +100,7 @@ function describedByModel(
 const newer = (member: string, { enum: values = [] }: ModelShape) =>
   values.includes("AES_256") ? [] : (NEWER_VALUES[member] ?? []);
 
-export function membersByModel(of: Model, shapeName: string): Record<string, Described> {
+function membersByModel(of: Model, shapeName: string): Record<string, Described> {
   const { members = {}, required = [] } = of.shapes[shapeName] as ModelShape;
   return Object.fromEntries(
     Object.entries(members).map(([member, { shape }]) => [
@@ -131,34 +131,63 @@ export const membersByCode = (members: Members) =>
     Object.entries(members).map(([member, shape]) => [member, describedByCode(shape)]),
   );
 
-/** Members that AWS has added since, and those that are no longer required for their sake. */
-export const NEWER_MEMBERS: Readonly<
-  Record<string, { readonly added: readonly string[]; readonly optional: readonly string[] }>
-> = {
-  CreateGrant: {
-    added: ["GranteeServicePrincipal", "RetiringServicePrincipal", "Constraints.SourceArn"],
-    optional: ["GranteePrincipal"],
-  },
-  ListGrants: { added: ["GranteeServicePrincipal"], optional: [] },
-  ListRetirableGrants: { added: ["RetiringServicePrincipal"], optional: ["RetiringPrincipal"] },
-};
+const member = (more: Partial<Described>): Described => ({
+  type: "string",
+  required: false,
+  sensitive: false,
+  ...more,
+});
 
-/** The members without some of them, which are named by their paths. */
-export function without(members: Record<string, Described>, paths: readonly string[]) {
-  return Object.fromEntries(
-    Object.entries(members)
-      .filter(([name]) => !paths.includes(name))
-      .map(([name, described]): [string, Described] => {
-        const inner = paths
-          .filter((path) => path.startsWith(`${name}.`))
-          .map((path) => path.slice(name.length + 1));
-        if (inner.length === 0) return [name, described];
-        return [name, { ...described, members: without({ ...described.members }, inner) }];
-      }),
-  );
+const principal = member({ min: 1, max: 256, pattern: "^[\\w+=,.@:/-]+$" });
+
+interface Newer {
+  /** By their paths. */
+  readonly added: Readonly<Record<string, Described>>;
+  /** Those that are no longer required for their sake. */
+  readonly optional: readonly string[];
 }
 
-export const withOptional = (members: Record<string, Described>, names: readonly string[]) =>
+/** Members that AWS has added since. */
+const NEWER_MEMBERS: Readonly<Record<string, Newer>> = {
+  CreateGrant: {
+    added: {
+      GranteeServicePrincipal: principal,
+      RetiringServicePrincipal: principal,
+      "Constraints.SourceArn": member({ min: 1, max: 2048 }),
+    },
+    optional: ["GranteePrincipal"],
+  },
+  ListGrants: { added: { GranteeServicePrincipal: principal }, optional: [] },
+  ListRetirableGrants: {
+    added: { RetiringServicePrincipal: principal },
+    optional: ["RetiringPrincipal"],
+  },
+};
+
+/** The input of one of the model's operations as it is today, with what was added since. */
+export function inputByModel(of: Model, operation: string): Record<string, Described> {
+  const { input } = of.operations[operation] as Model["operations"][string];
+  const { added = {}, optional = [] } = NEWER_MEMBERS[operation] ?? {};
+  let members = withOptional(membersByModel(of, input.shape), optional);
+  for (const [path, described] of Object.entries(added))
+    members = withMember(members, path, described);
+  return members;
+}
+
+/** The members with one more, which is named by its path. */
+function withMember(
+  members: Record<string, Described>,
+  path: string,
+  described: Described,
+): Record<string, Described> {
+  const [name = "", ...rest] = path.split(".");
+  if (rest.length === 0) return { ...members, [name]: described };
+  const outer = members[name] as Described;
+  const inner = withMember({ ...outer.members }, rest.join("."), described);
+  return { ...members, [name]: { ...outer, members: inner } };
+}
+
+const withOptional = (members: Record<string, Described>, names: readonly string[]) =>
   Object.fromEntries(
     Object.entries(members).map(([name, described]) => [
       name,

@@ -11,6 +11,7 @@ import {
 import { fromBase64, toBase64 } from "../../src/crypto/base64.ts";
 import { curves } from "../../src/crypto/curves.ts";
 import { generateKeyPair, type KeyPairSpec, readKeyPair } from "../../src/crypto/key-pair.ts";
+import { nistExamples } from "../crypto/nist.ts";
 import { pairOf, roundTrips } from "../crypto/round-trips.ts";
 import { examples } from "../crypto/standards.ts";
 import privateKeys from "../crypto/vectors/private-keys.json";
@@ -26,6 +27,10 @@ describe("round trips", () => {
 
 describe("the standards' own examples", () => {
   it.each(examples)("$title", ({ run }) => run());
+});
+
+describe("NIST's samples", () => {
+  it.each(nistExamples)("$title", ({ run }) => run());
 });
 
 describe("Wycheproof's selected vectors", () => {

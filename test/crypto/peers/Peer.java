@@ -20,9 +20,11 @@ import java.security.spec.PKCS8EncodedKeySpec;
 import java.security.spec.PSSParameterSpec;
 import java.security.spec.X509EncodedKeySpec;
 import java.util.HexFormat;
+import javax.crypto.AEADBadTagException;
 import javax.crypto.Cipher;
 import javax.crypto.KeyAgreement;
 import javax.crypto.Mac;
+import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.OAEPParameterSpec;
 import javax.crypto.spec.PSource;
 import javax.crypto.spec.SecretKeySpec;
@@ -53,6 +55,8 @@ public class Peer {
           HEX.parseHex(words[3])));
       case "wrap" -> hex(wrap(words[1], HEX.parseHex(words[2]), HEX.parseHex(words[3])));
       case "mac" -> hex(mac(words[1], HEX.parseHex(words[2]), HEX.parseHex(words[3])));
+      case "seal" -> hex(gcm(Cipher.ENCRYPT_MODE, words));
+      case "unseal" -> unseal(words);
       case "derive" -> hex(derive(HEX.parseHex(words[1]), HEX.parseHex(words[2])));
       default -> throw new IllegalArgumentException(words[0]);
     };
@@ -156,6 +160,22 @@ public class Peer {
     Mac mac = Mac.getInstance(name);
     mac.init(new SecretKeySpec(key, name));
     return mac.doFinal(message);
+  }
+
+  private static byte[] gcm(int mode, String[] words) throws Exception {
+    Cipher cipher = Cipher.getInstance("AES/GCM/NoPadding");
+    cipher.init(mode, new SecretKeySpec(HEX.parseHex(words[2]), "AES"),
+        new GCMParameterSpec(128, HEX.parseHex(words[3])));
+    cipher.updateAAD(words[4].equals("-") ? new byte[0] : HEX.parseHex(words[4]));
+    return cipher.doFinal(HEX.parseHex(words[5]));
+  }
+
+  private static String unseal(String[] words) throws Exception {
+    try {
+      return hex(gcm(Cipher.DECRYPT_MODE, words));
+    } catch (AEADBadTagException error) {
+      return "false";
+    }
   }
 
   private static byte[] derive(byte[] pkcs8, byte[] spki) throws Exception {

@@ -3,6 +3,7 @@
 import {
   constants,
   createCipheriv,
+  createDecipheriv,
   createECDH,
   createHmac,
   createPrivateKey,
@@ -65,6 +66,23 @@ function wrap(algorithm: string, spki: string, material: Buffer): Buffer {
   return Buffer.concat([publicEncrypt(key, aesKey), wrapped]);
 }
 
+/** AES-256-GCM with its tag behind the ciphertext. */
+function seal(key: Buffer, iv: Buffer, data: Buffer, plaintext: Buffer): Buffer {
+  const cipher = createCipheriv("aes-256-gcm", key, iv).setAAD(data);
+  return Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
+}
+
+function unseal(key: Buffer, iv: Buffer, data: Buffer, sealed: Buffer): Buffer | null {
+  const decipher = createDecipheriv("aes-256-gcm", key, iv).setAAD(data);
+  decipher.setAuthTag(sealed.subarray(-16));
+  const plaintext = decipher.update(sealed.subarray(0, -16));
+  try {
+    return Buffer.concat([plaintext, decipher.final()]);
+  } catch {
+    return null;
+  }
+}
+
 /** SM2's x coordinate from a private number and an uncompressed point. */
 function deriveSm2(scalar: Buffer, point: Buffer): Buffer {
   const own = createECDH("SM2");
@@ -72,7 +90,8 @@ function deriveSm2(scalar: Buffer, point: Buffer): Buffer {
   return own.computeSecret(point);
 }
 
-function answer([operation, a = "", b = "", c = "", d = ""]: readonly string[]): string {
+function answer(words: readonly string[]): string {
+  const [operation, a = "", b = "", c = "", d = "", e = ""] = words;
   switch (operation) {
     case "generate": {
       const pair = generate(a);
@@ -97,6 +116,12 @@ function answer([operation, a = "", b = "", c = "", d = ""]: readonly string[]):
       return createHmac(hashOf(a), bytes(b)).update(bytes(c)).digest("hex");
     case "derive":
       return hex(diffieHellman({ privateKey: privateKey(a), publicKey: publicKey(b) }));
+    case "seal":
+      return hex(seal(bytes(b), bytes(c), bytes(d), bytes(e)));
+    case "unseal": {
+      const plaintext = unseal(bytes(b), bytes(c), bytes(d), bytes(e));
+      return plaintext ? hex(plaintext) : "false";
+    }
     case "derive_sm2":
       return hex(deriveSm2(bytes(a), bytes(b)));
     default:

@@ -126,14 +126,17 @@ def decapsulate(pkcs8, ciphertext):
     return private(pkcs8).decapsulate(ciphertext)
 
 
-def seal_sm4(key, iv, data, plaintext):
-    cipher = Cipher(algorithms.SM4(key), modes.GCM(iv)).encryptor()
+BLOCK_CIPHERS = {"AES": algorithms.AES, "SM4": algorithms.SM4}
+
+
+def seal(name, key, iv, data, plaintext):
+    cipher = Cipher(BLOCK_CIPHERS[name](key), modes.GCM(iv)).encryptor()
     cipher.authenticate_additional_data(data)
     return cipher.update(plaintext) + cipher.finalize() + cipher.tag
 
 
-def open_sm4(key, iv, data, sealed):
-    cipher = Cipher(algorithms.SM4(key), modes.GCM(iv, sealed[-16:])).decryptor()
+def unseal(name, key, iv, data, sealed):
+    cipher = Cipher(BLOCK_CIPHERS[name](key), modes.GCM(iv, sealed[-16:])).decryptor()
     cipher.authenticate_additional_data(data)
     try:
         return cipher.update(sealed[:-16]) + cipher.finalize()
@@ -145,10 +148,12 @@ OPERATIONS = {
     f.__name__: f
     for f in (
         generate, sign, verify, mu, encrypt, decrypt, wrap, mac, derive, encapsulate,
-        decapsulate, seal_sm4, open_sm4,
+        decapsulate, seal, unseal,
     )
 }
-NAMED = {"generate", "sign", "verify", "encrypt", "decrypt", "wrap", "mac"}
+NAMED = {
+    "generate", "sign", "verify", "encrypt", "decrypt", "wrap", "mac", "seal", "unseal",
+}
 
 
 def text(value):

@@ -14,6 +14,8 @@
  *   encapsulate <public>                        shared secret, ciphertext
  *   decapsulate <private> <ciphertext>          shared secret
  *   mu <public> <message>                       ML-DSA's message representative
+ *   seal <cipher> <key> <iv> <data> <plaintext> ciphertext and tag of AES or SM4 in GCM
+ *   unseal <cipher> <key> <iv> <data> <sealed>  plaintext, or false
  */
 export interface Peer {
   ask(...words: readonly string[]): Promise<string>;
