@@ -125,11 +125,17 @@ export function sessionPrincipal(
     principalArn: roleArn(region, accountId, roleName),
     userId: `${roleId(accountId, name)}:${sessionName}`,
     userName: null,
-    tags: { ...role?.tags, ...tags },
+    tags: { ...without(role?.tags ?? {}, Object.keys(tags)), ...tags },
     policies: role?.policies ?? null,
     boundary: role?.boundary ?? null,
     sessionPolicies: policy === null ? null : [policy],
   };
+}
+
+/** A session's tags take the place of its role's, whose keys are the same in any case. */
+function without(tags: Role["tags"], names: readonly string[]): Role["tags"] {
+  const taken = new Set(names.map((name) => name.toLowerCase()));
+  return Object.fromEntries(Object.entries(tags).filter(([key]) => !taken.has(key.toLowerCase())));
 }
 
 /** The session's ARN has the role's name without its path. */

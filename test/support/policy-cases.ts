@@ -389,6 +389,25 @@ const crossAccount: PolicyCase[] = [
     refusal: noBoundary,
   },
   {
+    rule: "a Deny of one's own on another account's key counts",
+    key: [byRoot, allow("kms:Encrypt", toAws(rootArn(FOREIGN)))],
+    caller: bob(encrypt, deny("kms:Encrypt")),
+    refusal: deniedBy("an identity-based policy"),
+  },
+  {
+    rule: "a Deny of one's own does not tell that another account's key is there",
+    key: [byRoot],
+    caller: bob(deny("kms:*")),
+    refusal: noResource(),
+  },
+  {
+    rule: "a Deny of one's own wins over another account's grant",
+    key: [byRoot],
+    caller: bob(deny("kms:Encrypt")),
+    grants: [{ granteePrincipal: userArn("bob", FOREIGN), operations: ["Encrypt"] }],
+    refusal: deniedBy("an identity-based policy"),
+  },
+  {
     rule: "kms:CallerAccount keeps other accounts out",
     key: [
       allow("kms:Encrypt", {
