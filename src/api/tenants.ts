@@ -1,10 +1,12 @@
 // The control API's tenants: made, listed and deleted by whoever may do everything.
 
 import { type Context, Hono } from "hono";
+import { type Configuration, configurationFrom } from "../configuration/configuration.ts";
 import type { NamedTenant } from "../objects/tenant-registry-store.ts";
 import { answer, bodyOf, type ControlEnv } from "./control.ts";
 import { tokenDigest } from "./control-access.ts";
 import { durationMs } from "./duration.ts";
+import { knownAccounts } from "./known-accounts.ts";
 import { forgetTenant, isTenantName, registryOf } from "./known-tenants.ts";
 
 /** What a body may ask for. */
@@ -15,6 +17,8 @@ interface Asked {
   readonly storage: number | null;
   /** Whether to make a token for the tenant's own control API. */
   readonly token: boolean;
+  /** Its principals; null leaves things as they are. */
+  readonly configuration: Configuration | null;
 }
 
 /** No preview lives longer; a slip of the hand should not either. */
@@ -39,11 +43,15 @@ tenants.put("/:name", async (c) => {
   if (!isTenantName(name)) return answer(c, { error: NAMES }, 400);
   const asked = askedIn(await bodyOf(c));
   if ("error" in asked) return answer(c, asked, 400);
-  const { token: wantsToken, ...limits } = asked;
+  const { token: wantsToken, configuration, ...limits } = asked;
   const token = wantsToken ? newToken() : null;
   const digest = token === null ? null : tokenDigest(token);
   const { tenant, isNew } = await registryOf(c.env).put({ name, ...limits, tokenDigest: digest });
   forgetTenant(name);
+  // Who calls meanwhile is nobody yet.
+  if (configuration) {
+    await knownAccounts(c.env, c.get("settings"), tenant.generation).replace(configuration);
+  }
   return answer(c, { ...shown(tenant), ...(token && { token }) }, isNew ? 201 : 200);
 });
 
@@ -57,7 +65,8 @@ tenants.delete("/:name", async (c) => {
 
 const NAMES = "A tenant's name is 1 to 63 small letters, digits and hyphens.";
 const USAGE =
-  'Send {}, or some of {"ttl": "PT2H", "limits": {"keys": 100, "requestsPerSecond": 50, "storage": 100000000}, "token": true}.';
+  'Send {}, or some of {"ttl": "PT2H", "limits": {"keys": 100, "requestsPerSecond": 50, "storage": 100000000}, ' +
+  '"token": true, "accounts": {…}}, accounts as in edge-kms.yaml.';
 
 const unknown = (c: Context) => answer(c, { error: "There is no tenant of this name." }, 404);
 
@@ -76,7 +85,7 @@ function newToken(): string {
 }
 
 function askedIn(body: unknown): Asked | { readonly error: string } {
-  const members = membersOf(body, ["ttl", "limits", "token"]);
+  const members = membersOf(body, ["ttl", "limits", "token", "accounts"]);
   const limits =
     members && membersOf(members.limits ?? {}, ["keys", "requestsPerSecond", "storage"]);
   if (!members || !limits) return { error: USAGE };
@@ -90,7 +99,20 @@ function askedIn(body: unknown): Asked | { readonly error: string } {
     return { error: `A limit has to be a whole number from 1 to ${MAX_LIMIT}.` };
   }
   if (typeof token !== "boolean") return { error: "token has to be true or false." };
-  return { ttlMs, keys, requestsPerSecond, storage, token };
+  const configuration = configurationIn(members);
+  if (configuration && "error" in configuration) return configuration;
+  return { ttlMs, keys, requestsPerSecond, storage, token, configuration };
+}
+
+/** The accounts among the members; null where there are none. No text shows a value. */
+function configurationIn({
+  accounts,
+}: Record<string, unknown>): Configuration | { readonly error: string } | null {
+  if (accounts === undefined) return null;
+  const configuration = configurationFrom({ accounts });
+  if (!("fault" in configuration)) return configuration;
+  const { path, text } = configuration.fault;
+  return { error: `${path.join(".")} ${text}` };
 }
 
 /** The members of an object that has no others than these, or null. */

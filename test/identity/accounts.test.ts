@@ -1,8 +1,9 @@
-// Whether there may be a principal of an ARN, as far as a configuration says.
+// Who a configuration names: whether there may be a principal of an ARN, and what a role's session has.
 
 import { expect, test } from "vitest";
+import type { Role } from "../../src/configuration/configuration.ts";
 import { readConfiguration } from "../../src/configuration/document.ts";
-import { Accounts } from "../../src/identity/accounts.ts";
+import { Accounts, sessionPrincipal } from "../../src/identity/accounts.ts";
 
 const trust = {
   Statement: { Effect: "Allow", Principal: "*", Action: "sts:AssumeRole" },
@@ -37,4 +38,21 @@ test("of any other account a well-formed ARN is enough", async () => {
     expect(accounts.mayBe(`arn:aws:iam::${account}:user/eve`)).toBe(true);
     expect(accounts.mayBe(`arn:aws:sts::${account}:assumed-role/x/y`)).toBe(true);
   }
+});
+
+test("a session's tags take the place of its role's, whose keys are the same in any case", () => {
+  const role: Role = {
+    path: "",
+    name: "app",
+    policies: [],
+    boundary: null,
+    trust: "",
+    tags: { Team: "red", stage: "test" },
+  };
+  const session = { accountId: "111122223333", roleName: "app", sessionName: "s", policy: null };
+  const tagsOf = (tags: Record<string, string>) =>
+    sessionPrincipal("us-east-1", { ...session, tags }, role).tags;
+  expect(tagsOf({ team: "blue" })).toEqual({ team: "blue", stage: "test" });
+  expect(tagsOf({ Team: "blue" })).toEqual({ Team: "blue", stage: "test" });
+  expect(tagsOf({})).toEqual(role.tags);
 });
