@@ -106,14 +106,16 @@ export function authorizeRetirement(
   read: ReadPolicy,
 ): Decision {
   const asked = askedOf({ ...request, action: "RetireGrant", key: null }, read);
+  const may = [grant.retiringPrincipal, grant.issuingAccount];
+  if (grant.operations.includes("RetireGrant")) may.push(grant.granteePrincipal);
+  const named = may.flatMap((id) => (id && namingOf(id, asked.caller)) || []);
+  // First, as of keys: nobody learns of a grant by a Deny of their own.
+  if (named.length === 0) return nothingAllows("resource");
   const denied = explicitlyDenied(asked);
   if (denied) return denied;
   const by: Reason = { kind: "grant", grantId: grant.id };
-  const may = [grant.retiringPrincipal, grant.issuingAccount];
-  if (grant.operations.includes("RetireGrant")) may.push(grant.granteePrincipal);
-  const named = may.map((id) => id && namingOf(id, asked.caller));
-  if (named.some((naming) => naming && naming !== "account")) return { allowed: true, by: [by] };
-  return named.includes("account") ? byAccount(asked, [by]) : nothingAllows("resource");
+  const isByName = named.some((naming) => naming !== "account");
+  return isByName ? { allowed: true, by: [by] } : byAccount(asked, [by]);
 }
 
 /** A request together with the caller's policies, read. */

@@ -201,6 +201,24 @@ describe("who may retire a grant", () => {
     expect(may(caller)).toBe(expected);
   });
 
+  test("a Deny of one's own tells nobody whom the grant does not concern that it is there", () => {
+    const of = (caller: Principal) =>
+      authorizeRetirement(
+        { resource: ARN, caller, context: { valueOf: () => undefined } },
+        grant,
+        read,
+      );
+    const no = [deny("kms:*")];
+    expect(of(user("other", { account: FOREIGN, policies: no }))).toMatchObject({
+      of: "resource",
+      by: null,
+    });
+    expect(of(user("grantee", { account: FOREIGN, policies: no }))).toMatchObject({
+      of: "identity",
+      by: { kind: "statement" },
+    });
+  });
+
   test("not its grantee, where it does not say so", () => {
     const other = { ...grant, operations: ["Encrypt"] as const };
     expect(may(user("grantee", { account: FOREIGN }), other)).toBe(false);
