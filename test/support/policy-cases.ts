@@ -713,6 +713,67 @@ const attributes: PolicyCase[] = [
     refusal: null,
   },
   {
+    rule: "NotResource: every other key",
+    key: [byRoot],
+    caller: aliceOf({
+      Effect: "Allow",
+      Action: "kms:*",
+      NotResource: `arn:aws:kms:eu-west-1:${OWN}:*`,
+    }),
+    refusal: null,
+  },
+  {
+    rule: "NotResource: not the one",
+    key: [byRoot],
+    caller: aliceOf({
+      Effect: "Allow",
+      Action: "kms:*",
+      NotResource: `arn:aws:kms:*:${OWN}:key/*`,
+    }),
+    refusal: noIdentity(),
+  },
+  {
+    rule: "a Deny with NotResource spares what it names",
+    key: [byRoot],
+    caller: aliceOf(encrypt, {
+      Effect: "Deny",
+      Action: "kms:*",
+      NotResource: `arn:aws:kms:us-east-1:${OWN}:key/*`,
+    }),
+    refusal: null,
+  },
+  {
+    rule: "a Deny with NotResource is about everything else",
+    key: [byRoot],
+    caller: aliceOf(encrypt, {
+      Effect: "Deny",
+      Action: "kms:*",
+      NotResource: `arn:aws:kms:eu-west-1:${OWN}:key/*`,
+    }),
+    refusal: deniedBy("an identity-based policy"),
+  },
+  {
+    rule: "a variable in a Resource",
+    key: [byRoot],
+    caller: user("alice", {
+      tags: { region: "us-east-1" },
+      policies: [
+        allow("kms:Encrypt", {
+          Resource: `arn:aws:kms:\${aws:PrincipalTag/region}:\${aws:PrincipalAccount}:key/*`,
+        }),
+      ],
+    }),
+    refusal: null,
+  },
+  {
+    rule: "a variable without a value in a Resource is like no resource",
+    key: [byRoot],
+    caller: aliceOf(
+      allow("kms:Encrypt", { Resource: "arn:aws:kms:${aws:PrincipalTag/region}:*:key/*" }),
+    ),
+    refusal: noIdentity(),
+  },
+  {
     rule: "an alias ARN in an IAM policy is the alias, not its key",
     key: [byRoot],
     caller: user("alice", {
