@@ -55,7 +55,9 @@ const reEncrypt: Input = ({ symmetric, blob }) => ({
   DestinationEncryptionContext: EncryptionContext,
 });
 
-const rows: readonly (readonly [permission: string, keys: string, Input, operation?: string])[] = [
+type Row = readonly [permission: string, keys: string, input: Input, operation?: string];
+
+const rows: readonly Row[] = [
   ["Encrypt", encrypting, inContext({ Plaintext: Message })],
   ["Decrypt", encrypting, (names) => ({ ...inContext({})(names), CiphertextBlob: names.blob })],
   ["ReEncryptFrom", `${encrypting} kms:ReEncryptOnSameKey`, reEncrypt, "ReEncrypt"],
@@ -191,7 +193,7 @@ const rows: readonly (readonly [permission: string, keys: string, Input, operati
     "ListKeyRotations",
     "ListResourceTags",
     "RotateKeyOnDemand",
-  ].map((operation) => [operation, "", onKey] as const),
+  ].map((operation): Row => [operation, "", onKey]),
   ["UpdateKeyDescription", "", ({ key }) => ({ KeyId: key, Description: "described" })],
   ["DeleteImportedKeyMaterial", "", ({ imported }) => ({ KeyId: imported })],
 ];
@@ -256,13 +258,17 @@ async function absentFrom(
 const listed = (...lists: readonly string[]) =>
   lists.flatMap((list) => list.split(" ")).filter(Boolean);
 
-test.each(rows)("%s has its condition keys", async (permission, keys, input, operation) => {
-  const { world, names } = await prepared();
-  const call = (caller: Principal) =>
-    outcome(world.call(P, operation ?? permission, input(names), caller));
-  const asked = listed(keys, ofKeys, existing, ofAll);
-  expect(await absentFrom(permission, asked, call)).toEqual([]);
-});
+test.each(rows.map((row) => [row[0], row] as const))(
+  "%s has its condition keys",
+  async (_, row) => {
+    const [permission, keys, input, operation] = row;
+    const { world, names } = await prepared();
+    const call = (caller: Principal) =>
+      outcome(world.call(P, operation ?? permission, input(names), caller));
+    const asked = listed(keys, ofKeys, existing, ofAll);
+    expect(await absentFrom(permission, asked, call)).toEqual([]);
+  },
+);
 
 test("every operation on a key is in the table", () => {
   const onKeys = Object.entries(operations)
