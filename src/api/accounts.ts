@@ -46,9 +46,7 @@ accounts.delete("/", async (c) => {
 });
 
 async function replaced(c: Context, known: KnownAccounts, configuration: Configuration) {
-  await known.tenant.putConfiguration(configuration);
-  // Here at once; elsewhere within seconds.
-  await known.renewed();
+  await known.replace(configuration);
   return answer(c, withoutSecrets(configuration));
 }
 

@@ -24,7 +24,7 @@ import { answer, type ControlEnv } from "./control.ts";
 import { fetchedFor } from "./fetched.ts";
 import { bodyText, parseBody } from "./json.ts";
 import { knownAccounts } from "./known-accounts.ts";
-import { addressOf } from "./route.ts";
+import { addressOf, arnOfKey, type ResolveAlias } from "./route.ts";
 
 export const explain = new Hono<ControlEnv>();
 
@@ -135,15 +135,21 @@ async function explained(asked: Asked, place: Place) {
   async function onKey(operation: string): Promise<readonly Explanation[]> {
     if (asked.key === undefined) throw new Unanswerable(`Say on which key: ${action} takes one.`);
     const forms = { aliases: true, invalidArn: true };
-    const address = await addressOf(asked.key, forms, caller, (accountId, name) =>
-      directory(accountId).resolveAlias(name),
-    );
+    const resolve: ResolveAlias = async (accountId, name) =>
+      directory(accountId).resolveAlias(name);
+    const address = await addressOf(asked.key, forms, caller, resolve);
     const fetched: Fetched = namesAliases(caller)
       ? await fetchedFor(caller, address, input, ({ accountId, keyId }, at) =>
           directory(accountId, at).aliasesOf(keyId),
         )
       : {};
-    const call: Call = { operation, input, caller, ...address, fetched: { ...fetched, supposed } };
+    const call: Call = {
+      operation,
+      input: { ...input, ...(await otherKeyOf(input, caller, resolve)) },
+      caller,
+      ...address,
+      fetched: { ...fetched, supposed },
+    };
     const name = keySetName(generation, address.accountId, address.keyId);
     return outputOf<readonly Explanation[]>(await env.KEY_SETS.getByName(name).explain(call));
   }
@@ -234,6 +240,16 @@ function inputOf(action: string, { key, encryptionContext, input = {} }: Asked):
     Object.entries(all).filter(([name]) => Object.hasOwn(given, name)),
   );
   return readInput(members, given);
+}
+
+/** The other key of ReEncrypt by its ARN, as each half gets it. */
+async function otherKeyOf(input: object, caller: Caller, resolve: ResolveAlias): Promise<object> {
+  const named = Object.entries(input).filter(([name]) => /^(Source|Destination)KeyId$/.test(name));
+  return Object.fromEntries(
+    await Promise.all(
+      named.map(async ([name, keyId]) => [name, await arnOfKey(keyId, caller, resolve)]),
+    ),
+  );
 }
 
 function aliasNamed(action: string, input: object): string | null {

@@ -6,9 +6,9 @@ import { errorBody, errorTable, KmsError, type Refusal } from "../errors.ts";
 import { keySetAtHand } from "../objects/key-sets-at-hand.ts";
 import { directoryName, keySetName } from "../objects/names.ts";
 import { isTenantGone } from "../objects/tenant-gone.ts";
-import { keyOperations, operations } from "../operations/index.ts";
+import { operations } from "../operations/index.ts";
 import type { KeyAddress } from "../operations/key-address.ts";
-import type { Edge, KeyRecord, OperationRecord, Output } from "../operations/operation.ts";
+import type { Edge, OperationRecord, Output } from "../operations/operation.ts";
 import type { Call } from "../operations/perform.ts";
 import { namesAliases } from "../operations/permission.ts";
 import { outputOf } from "../operations/reply.ts";
@@ -21,7 +21,7 @@ import { parseBody } from "./json.ts";
 import { knownAccounts } from "./known-accounts.ts";
 import { attested } from "./recipient.ts";
 import { requireWithinQuotas } from "./request-quotas.ts";
-import { addressOf, addressOfCiphertext } from "./route.ts";
+import { addressForStep, addressOfCiphertext, arnOfKey } from "./route.ts";
 import { answerSts, isQuery } from "./sts.ts";
 import { withOwnMarker, withTenantsMarker } from "./tenant-markers.ts";
 import { informed, principalsNamed } from "./unknown-principals.ts";
@@ -153,9 +153,9 @@ function edgeOf(
     random,
     atAddress,
     async onKey(step, keyId, input) {
-      const record = keyOperations[step] as KeyRecord;
-      return atAddress(await addressOf(keyId, record, caller, resolve), step, input);
+      return atAddress(await addressForStep(step, keyId, caller, resolve), step, input);
     },
+    arnOf: (keyId) => arnOfKey(keyId, caller, resolve),
     async onCiphertextKey(step, ciphertext, input) {
       return atAddress(addressOfCiphertext(ciphertext), step, input);
     },

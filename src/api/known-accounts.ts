@@ -106,6 +106,12 @@ export class KnownAccounts {
       : this.#accounts;
   }
 
+  /** Puts others in their place: here at once, elsewhere within seconds. */
+  async replace(configuration: Configuration): Promise<void> {
+    await this.tenant.putConfiguration(configuration);
+    await this.renewed();
+  }
+
   /** The key of session tokens, which never changes. */
   async sessionKey(): Promise<Uint8Array> {
     this.#sessionKey ??= await this.tenant.sessionKey();

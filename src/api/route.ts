@@ -2,16 +2,18 @@
 
 import { fromBase64 } from "../crypto/base64.ts";
 import { ciphertextOrigin } from "../crypto/ciphertext-blob.ts";
-import { aliasArn } from "../domain/arn.ts";
+import { aliasArn, keyArn } from "../domain/arn.ts";
 import { isManagedAlias, managedKeyId } from "../domain/managed-key.ts";
 import { aliasNotFound, KmsError } from "../errors.ts";
+import { keyOperations } from "../operations/index.ts";
 import {
   type AliasAddress,
   type KeyAddress,
   type KeyIdForms,
   namedKey,
 } from "../operations/key-address.ts";
-import type { Caller } from "../operations/operation.ts";
+import type { Caller, KeyRecord } from "../operations/operation.ts";
+import { outOfReachByAlias } from "../operations/permission.ts";
 
 /** Looks an alias up in the directory of an account, in the called Region. */
 export type ResolveAlias = (accountId: string, aliasName: string) => Promise<string | null>;
@@ -26,6 +28,37 @@ export function addressOf(
   const named = namedKey(keyId, forms, caller);
   if ("keyId" in named) return named;
   return managedKey(named, caller) ?? resolved(named, caller, resolve);
+}
+
+/** The same for a step of a request: of another account nobody learns which aliases there are. */
+export function addressForStep(
+  step: string,
+  keyId: string,
+  caller: Caller,
+  resolve: ResolveAlias,
+): KeyAddress | Promise<KeyAddress> {
+  const record = keyOperations[step] as KeyRecord;
+  return addressOf(keyId, record, caller, async (accountId, aliasName) => {
+    const named = await resolve(accountId, aliasName);
+    if (named !== null || accountId === caller.accountId) return named;
+    throw outOfReachByAlias(caller, record.action ?? step);
+  });
+}
+
+/** The ARN of the key that `keyId` names in any form; null where it names none. */
+export async function arnOfKey(
+  keyId: string,
+  caller: Caller,
+  resolve: ResolveAlias,
+): Promise<string | null> {
+  try {
+    const address = await addressOf(keyId, { aliases: true }, caller, resolve);
+    return keyArn(caller.region, address.accountId, address.keyId);
+  } catch (error) {
+    // Whoever is about to use the key is told.
+    if (error instanceof KmsError) return null;
+    throw error;
+  }
 }
 
 /**

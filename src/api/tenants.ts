@@ -1,6 +1,7 @@
 // The control API's tenants: made, listed and deleted by whoever may do everything.
 
 import { type Context, Hono } from "hono";
+import { type Configuration, configurationFrom } from "../configuration/configuration.ts";
 import { limits } from "../domain/limits.ts";
 import {
   heldLimits,
@@ -15,6 +16,7 @@ import type { NamedTenant } from "../objects/tenant-registry-store.ts";
 import { answer, bodyOf, type ControlEnv } from "./control.ts";
 import { tokenDigest } from "./control-access.ts";
 import { durationMs } from "./duration.ts";
+import { knownAccounts } from "./known-accounts.ts";
 import { forgetTenant, isTenantName, registryOf } from "./known-tenants.ts";
 
 /** What a body may ask for. */
@@ -22,6 +24,8 @@ interface Asked extends TenantLimits {
   readonly ttlMs: number | null;
   /** Whether to make a token for the tenant's own control API. */
   readonly token: boolean;
+  /** Its principals; null leaves things as they are. */
+  readonly configuration: Configuration | null;
 }
 
 const MAX_TTL_DAYS = limits.control.ttl.standard;
@@ -45,11 +49,15 @@ tenants.put("/:name", async (c) => {
   if (!isTenantName(name)) return answer(c, { error: NAMES }, 400);
   const asked = askedIn(await bodyOf(c));
   if ("error" in asked) return answer(c, asked, 400);
-  const { token: wantsToken, ...wanted } = asked;
+  const { token: wantsToken, configuration, ...wanted } = asked;
   const token = wantsToken ? newToken() : null;
   const digest = token === null ? null : tokenDigest(token);
   const { tenant, isNew } = await registryOf(c.env).put({ name, ...wanted, tokenDigest: digest });
   forgetTenant(name);
+  // Who calls meanwhile is nobody yet.
+  if (configuration) {
+    await knownAccounts(c.env, c.get("settings"), tenant.generation).replace(configuration);
+  }
   return answer(c, { ...shown(tenant, c), ...(token && { token }) }, isNew ? 201 : 200);
 });
 
@@ -63,7 +71,7 @@ tenants.delete("/:name", async (c) => {
 
 const NAMES = "A tenant's name is 1 to 63 small letters, digits and hyphens.";
 const EXAMPLE = { ttl: "PT2H", limits: hostedTenantLimits, token: true };
-const USAGE = `Send {}, or some of ${JSON.stringify(EXAMPLE)}.`;
+const USAGE = `Send {}, or some of ${JSON.stringify(EXAMPLE)} and "accounts" as in edge-kms.yaml.`;
 
 const unknown = (c: Context) => answer(c, { error: "There is no tenant of this name." }, 404);
 
@@ -82,7 +90,7 @@ function newToken(): string {
 }
 
 function askedIn(body: unknown): Asked | { readonly error: string } {
-  const members = membersOf(body, ["ttl", "limits", "token"]);
+  const members = membersOf(body, ["ttl", "limits", "token", "accounts"]);
   const given = members && membersOf(members.limits ?? {}, tenantLimitNames);
   if (!members || !given) return { error: USAGE };
   const { ttl, token = false } = members;
@@ -93,7 +101,20 @@ function askedIn(body: unknown): Asked | { readonly error: string } {
   const own = tenantLimitsFrom(given);
   if (!own) return { error: `A limit has to be a whole number from 1 to ${MAX_TENANT_LIMIT}.` };
   if (typeof token !== "boolean") return { error: "token has to be true or false." };
-  return { ttlMs, ...own, token };
+  const configuration = configurationIn(members);
+  if (configuration && "error" in configuration) return configuration;
+  return { ttlMs, ...own, token, configuration };
+}
+
+/** The accounts among the members; null where there are none. No text shows a value. */
+function configurationIn({
+  accounts,
+}: Record<string, unknown>): Configuration | { readonly error: string } | null {
+  if (accounts === undefined) return null;
+  const configuration = configurationFrom({ accounts });
+  if (!("fault" in configuration)) return configuration;
+  const { path, text } = configuration.fault;
+  return { error: `${path.join(".")} ${text}` };
 }
 
 /** The members of an object that has no others than these, or null. */

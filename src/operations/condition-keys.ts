@@ -231,17 +231,10 @@ const tagsIn = (input: Question["input"]) => input.Tags as readonly Tag[] | unde
 const byKey = (tags: readonly Tag[]) =>
   Object.fromEntries(tags.map(({ TagKey, TagValue }) => [TagKey, TagValue]));
 
-/**
- * Whether ReEncrypt's other key is this one. Of the source a destination under an alias is, where
- * the aliases of the source are known or the request calls it by the same one.
- */
+/** Whether ReEncrypt's other key is this one. */
 function isSameKey({ action, input, key }: Question): boolean | null {
   if (!key?.arn) return null;
-  if (action === "ReEncryptTo") return input.SourceKeyId === key.arn;
-  const { DestinationKeyId: other, KeyId } = input;
-  const alias = aliasIn(other);
-  if (alias === null) return other === key.arn || key.arn.endsWith(`/${other}`);
-  return other === KeyId || (key.aliases?.includes(alias) ?? false);
+  return (action === "ReEncryptTo" ? input.SourceKeyId : input.DestinationKeyId) === key.arn;
 }
 
 /** The name of the alias by which a request calls its key; null where it does not. */

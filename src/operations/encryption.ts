@@ -93,7 +93,7 @@ export const encryption = {
         EncryptionContext: input.SourceEncryptionContext,
         EncryptionAlgorithm: input.SourceEncryptionAlgorithm,
         GrantTokens: input.GrantTokens,
-        DestinationKeyId,
+        DestinationKeyId: edge.caller.request ? await edge.arnOf(DestinationKeyId) : null,
       };
       const source =
         SourceKeyId === undefined
@@ -128,8 +128,8 @@ interface ReEncryptFrom {
   readonly EncryptionContext: EncryptionContext | undefined;
   readonly EncryptionAlgorithm: string | undefined;
   readonly GrantTokens: readonly string[] | undefined;
-  /** As the caller wrote it, for the policies that ask. */
-  readonly DestinationKeyId: string;
+  /** Its ARN, for the policies that ask; null where there is none, or nobody asks. */
+  readonly DestinationKeyId: string | null;
 }
 
 export interface ReEncryptTo {

@@ -3,12 +3,12 @@
 
 import { assert } from "../assert.ts";
 import { keyArn } from "../domain/arn.ts";
-import { grantById } from "../domain/grant.ts";
+import { type Grant, grantById } from "../domain/grant.ts";
 import type { KeySet } from "../domain/key-set.ts";
 import type { LastUsages } from "../domain/last-usage.ts";
 import type { Moment } from "../domain/moment.ts";
 import type { AuthorizationRequest } from "../domain/policy/authorize.ts";
-import type { Decision, PolicyRole, Reason } from "../domain/policy/decision.ts";
+import type { Decision, Denied, PolicyRole, Reason } from "../domain/policy/decision.ts";
 import { type Trace, traceOf } from "../domain/policy/trace.ts";
 import type { AttachedPolicy } from "../domain/principal.ts";
 import { type KmsError, keyNotFound, validation } from "../errors.ts";
@@ -17,7 +17,14 @@ import { keyOperations } from "./index.ts";
 import { identityPolicy } from "./known-policies.ts";
 import { firstUse } from "./managed-keys.ts";
 import type { Caller, KeyRecord, Target } from "./operation.ts";
-import { type Call, found, isKeptFromAll, permissionOf, targetsOf } from "./perform.ts";
+import {
+  type Call,
+  found,
+  isKeptFromAll,
+  permissionOf,
+  refusalOnKey,
+  targetsOf,
+} from "./perform.ts";
 import {
   type AccountPermission,
   accessDenied,
@@ -30,6 +37,7 @@ import {
   permissionsToCreate,
   requestByAccount,
   requestOnKey,
+  requestOnRetirement,
 } from "./permission.ts";
 import { replicaFacts, requestedKey } from "./question.ts";
 
@@ -70,16 +78,31 @@ export function explainOnKey(
   assert(record, `${call.operation} is an operation on a key`);
   const target = foundFor(before ?? firstUse(call, at), record, call, usages);
   const permission = permissionOf(record, call, at);
-  if (isKeptFromAll(target, record, call)) return [explained(permission, target, nobodys)];
-  if (record.ownPermission)
-    // No key policy has a say.
-    return [explained(permission, target, retirementOf(permission, target), null)];
+  const explained = (
+    each: Target,
+    decision: Decision,
+    request = requestOnKey(permission, each),
+  ): Explanation => {
+    const documents = {
+      ...documentsOf(call.caller),
+      resource: [{ arn: null, text: each.key.policy }],
+    };
+    const told = (denied: Denied) => refusalOnKey(each, record, call, permission, denied);
+    return explanation(permission, request, decision, documents, told);
+  };
+  if (isKeptFromAll(target, record, call)) return [explained(target, nobodys)];
+  if (record.ownPermission) {
+    const grant = grantToRetire(permission, target);
+    const decision = retirementDecision(grant, target, permission);
+    return [explained(target, decision, requestOnRetirement(permission, target, grant))];
+  }
   const onKeys = targetsOf(target, record, call).map((each) =>
-    explained(permission, each, decisionOnKey(permission, each) ?? certain(permission, each)),
+    explained(each, decisionOnKey(permission, each) ?? certain(permission, each)),
   );
   const region = record.kind === "change" ? (record.makesKeyIn?.(call.input) ?? null) : null;
   if (region === null) return onKeys;
-  const toCreate = permissionsToCreate(permission, replicaFacts(target), region);
+  const { keyId } = target.set;
+  const toCreate = permissionsToCreate(permission, replicaFacts(target), region, keyId);
   return [...onKeys, ...toCreate.map(explainByAccount)];
 }
 
@@ -97,25 +120,11 @@ const nobodys: Decision = { allowed: false, of: "resource", by: null };
 const certain = (permission: Permission, target: Target): Decision =>
   permission.caller.request ? evaluationOnKey(permission, target) : { allowed: true, by: [] };
 
-function retirementOf(permission: Permission, target: Target): Decision {
+function grantToRetire(permission: Permission, target: Target): Grant {
   const { GrantId } = permission.input as { readonly GrantId?: string };
   const grant = GrantId === undefined ? null : grantById(target.key.grants, GrantId);
   if (!grant) throw validation("Say which grant of the key, by its GrantId.");
-  return retirementDecision(grant, target, permission);
-}
-
-function explained(
-  permission: Permission,
-  target: Target,
-  decision: Decision,
-  key?: null,
-): Explanation {
-  const request = requestOnKey(permission, target);
-  const resource = [{ arn: null, text: target.key.policy }];
-  const documents = { ...documentsOf(permission.caller), resource };
-  const on = `on resource: ${target.arn}`;
-  const asked = key === null ? { ...request, key } : request;
-  return explanation(permission, asked, decision, documents, on);
+  return grant;
 }
 
 /** What a permission takes that IAM policies alone decide. */
@@ -126,7 +135,8 @@ export function explainByAccount(permission: AccountPermission): Explanation {
     (isEvaluated ? evaluationByAccount(permission) : { allowed: true, by: [] });
   const request = requestByAccount(permission);
   const documents = documentsOf(permission.caller);
-  return explanation(permission, request, decision, documents, onResource(permission));
+  const told = (denied: Denied) => accessDenied(permission, denied, onResource(permission));
+  return explanation(permission, request, decision, documents, told);
 }
 
 /** All that CreateKey takes, or any other operation without a key. */
@@ -153,7 +163,7 @@ function explanation(
   request: AuthorizationRequest,
   decision: Decision,
   documents: Documents,
-  on: string | null,
+  told: (denied: Denied) => KmsError,
 ): Explanation {
   const reasons = decision.allowed ? decision.by : decision.by ? [decision.by] : [];
   const isEvaluated = permission.caller.request !== undefined;
@@ -161,7 +171,7 @@ function explanation(
     action: `kms:${permission.action}`,
     resource: request.resource,
     allowed: decision.allowed,
-    message: decision.allowed ? null : accessDenied(permission, decision, on).text,
+    message: decision.allowed ? null : told(decision).text,
     by: reasons.map((reason) => shown(reason, documents)),
     considered: isEvaluated ? traceOf(request, identityPolicy) : { policies: [], grants: [] },
   };

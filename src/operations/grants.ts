@@ -177,17 +177,18 @@ export const grantSteps = {
     invalidArn: true,
     state: "RetireGrant",
     action: "RetireGrant",
-    ownPermission: true,
+    ownPermission(target, permission) {
+      const { GrantId, GrantToken } = permission.input as RetireStep;
+      if (GrantToken !== undefined) requireGenuine(target, GrantToken);
+      requireGrantId(GrantId);
+      requireMayRetire(grantById(target.key.grants, GrantId), target, permission);
+    },
     // Nothing vouches for a token whose key is not here.
     missing: (input) =>
       (input as RetireStep).GrantToken === undefined ? null : invalidGrantToken(),
-    change(target, input, at, caller) {
-      const { GrantId, GrantToken } = input as RetireStep;
-      if (GrantToken !== undefined) requireGenuine(target, GrantToken);
-      requireGrantId(GrantId);
-      const grant = grantById(target.key.grants, GrantId);
-      requireMayRetire(grant, target, { action: "RetireGrant", caller, input, now: at.now });
-      if (!grant) throw grantNotFound(GrantId);
+    change(target, input) {
+      const { GrantId } = input as RetireStep;
+      if (!grantById(target.key.grants, GrantId)) throw grantNotFound(GrantId);
       return withoutGrantOf(target, GrantId);
     },
   }),
@@ -208,7 +209,7 @@ export function retirementDecision(
   const { caller } = permission;
   const { principal, request } = caller;
   if (grant && principal && request) {
-    return decisionOnRetirement({ ...permission, principal }, target, grant);
+    return decisionOnRetirement(permission, target, grant);
   }
   if (!mayRetire(grant, target, caller)) return { allowed: false, of: "resource", by: null };
   return { allowed: true, by: grant ? [{ kind: "grant", grantId: grant.id }] : [] };

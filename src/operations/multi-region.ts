@@ -35,7 +35,7 @@ export const multiRegion = {
       // What AWS does in the other Region is a CreateKey of the caller's.
       const asked = { caller, input, now: at.now };
       const wanted = replicaFacts(target);
-      requireMayCreate(asked, wanted, region);
+      requireMayCreate(asked, wanted, region, set.keyId);
       const editor = editorOf(asked, wanted, region, set.keyId);
       const { unknownPrincipals } = caller;
       const owner = { region, accountId: set.accountId, editor, unknownPrincipals };

@@ -15,6 +15,7 @@ import type { KmsError } from "../errors.ts";
 import type { FailureName } from "../xks/failures.ts";
 import type { KeyIdForms } from "./key-address.ts";
 import type { KeyStoreOfKey, KeyStoreWanted, OpenKeyStore } from "./key-store-of-key.ts";
+import type { Permission } from "./permission.ts";
 import type { InputOf, Members } from "./shape.ts";
 
 /** The JSON of an answer; null where AWS sends no body. */
@@ -61,8 +62,8 @@ interface KeyOperation<I> {
   readonly state?: KeyOperationName;
   /** The permission it needs, where that is not the operation's own name. */
   readonly action?: string;
-  /** Who may call it is its own rule, whatever policies say. */
-  readonly ownPermission?: true;
+  /** Who may call it, where that is not for key policies to say; throws AccessDeniedException. */
+  readonly ownPermission?: (target: Target, permission: Permission) => void;
   /** What to answer when there is no such key; NotFoundException where it is left out. */
   readonly missing?: (input: I) => KmsError | null;
   /** Another key that it needs its permission on, where there is one. */
@@ -165,6 +166,8 @@ export interface Edge {
   readonly random: Moment["random"];
   /** Performs a step on the key that `keyId` names in any form; returns what the step returns. */
   onKey<T>(step: string, keyId: string, input: object): Promise<T>;
+  /** The ARN of the key that `keyId` names in any form; null where it names none. */
+  arnOf(keyId: string): Promise<string | null>;
   /** Performs a step on the key that a ciphertext names. */
   onCiphertextKey<T>(step: string, ciphertext: string, input: object): Promise<T>;
   /** Performs a step in the directory of the caller's account and Region. */

@@ -5,12 +5,13 @@
 import { assert } from "../assert.ts";
 import type { Attestation } from "../attestation/parse-attestation.ts";
 import { loadAll } from "../crypto/libraries.ts";
-import { keyArn } from "../domain/arn.ts";
+import { keyArn, parseKeyReference } from "../domain/arn.ts";
 import { arnOf, isPrimary, type KeySet, keyIn } from "../domain/key-set.ts";
 import { type KeyOperationName, requireState } from "../domain/key-state.ts";
 import { isTracked, LastUsages, type Usage } from "../domain/last-usage.ts";
 import { managedKeyAllows } from "../domain/managed-key.ts";
 import type { Moment, NewKeyPair } from "../domain/moment.ts";
+import type { Denied } from "../domain/policy/decision.ts";
 import type { Region } from "../domain/region.ts";
 import { advance } from "../domain/schedule.ts";
 import { KmsError, keyNotFound, notAllowedByResource } from "../errors.ts";
@@ -25,6 +26,8 @@ import {
   callerArn,
   decisionOnKey,
   type Fetched,
+  ON_THIS_RESOURCE,
+  outOfReachByAlias,
   type Permission,
   requireMayCreate,
 } from "./permission.ts";
@@ -172,8 +175,11 @@ export function found(
 /** Throws AccessDeniedException unless policies or a grant allow it, on each key it takes. */
 function requirePermission(target: Target, record: KeyRecord, call: Call, at: Moment): void {
   if (isKeptFromAll(target, record, call)) throw notAllowed(record, call, target.arn);
-  if (record.ownPermission) return;
   const permission = permissionOf(record, call, at);
+  if (record.ownPermission) {
+    record.ownPermission(target, permission);
+    return;
+  }
   for (const each of targetsOf(target, record, call)) requireOnKey(each, record, call, permission);
 }
 
@@ -196,16 +202,38 @@ export function targetsOf(target: Target, record: KeyRecord, { input }: Call): r
 }
 
 function requireOnKey(target: Target, record: KeyRecord, call: Call, permission: Permission): void {
-  const { input } = call;
   const decision = decisionOnKey(permission, target);
-  if (!decision || decision.allowed) return;
-  const missing = record.missing?.(input);
-  if (missing && decision.of === "resource") throw missing;
+  if (decision && !decision.allowed) throw refusalOnKey(target, record, call, permission, decision);
+}
+
+/** What a caller is told whom policies and grants do not let. */
+export function refusalOnKey(
+  target: Target,
+  record: KeyRecord,
+  call: Call,
+  permission: Permission,
+  decision: Denied,
+): KmsError {
+  const missing = record.missing?.(call.input);
+  const byAlias = isByForeignAlias(call);
+  if (decision.of === "resource") {
+    if (missing) return missing;
+    if (byAlias) return outOfReachByAlias(call.caller, permission.action);
+  }
   // Seen in public issues: without a KeyId the key of a ciphertext is not named.
   const on = missing
     ? "on the resource associated with this ciphertext"
-    : `on resource: ${target.arn}`;
-  throw accessDenied(permission, decision, on);
+    : byAlias
+      ? ON_THIS_RESOURCE
+      : `on resource: ${target.arn}`;
+  return accessDenied(permission, decision, on);
+}
+
+/** Whether a key of another account is called by an alias, which does not say what key it is of. */
+function isByForeignAlias({ input, caller, accountId }: Call): boolean {
+  const { KeyId } = input as { readonly KeyId?: string };
+  if (KeyId === undefined || accountId === caller.accountId) return false;
+  return parseKeyReference(KeyId).kind === "aliasArn";
 }
 
 /** No such key, or not for this caller: of other accounts' keys AWS does not tell which exist. */
@@ -217,8 +245,11 @@ function outOfReach(record: KeyRecord, call: Call, arn: string): KmsError {
     : notAllowed(record, call, arn);
 }
 
-function notAllowed(record: KeyRecord, { caller, operation }: Call, arn: string): KmsError {
-  return notAllowedByResource(callerArn(caller), record.action ?? operation, arn);
+function notAllowed(record: KeyRecord, call: Call, arn: string): KmsError {
+  const action = record.action ?? call.operation;
+  return isByForeignAlias(call)
+    ? outOfReachByAlias(call.caller, action)
+    : notAllowedByResource(callerArn(call.caller), action, arn);
 }
 
 /** Recorded on AWS for ReplicateKey, before the key state is looked at. */

@@ -10,7 +10,7 @@ import {
 } from "../domain/policy/authorize.ts";
 import { type Decision, type Denied, grounds } from "../domain/policy/decision.ts";
 import type { Editor } from "../domain/policy/lockout.ts";
-import { type Principal, type RequestContext, rootPrincipal } from "../domain/principal.ts";
+import { type RequestContext, rootPrincipal } from "../domain/principal.ts";
 import type { Region } from "../domain/region.ts";
 import { notAuthorized } from "../errors.ts";
 import { contextOf, encryptionContext } from "./condition-keys.ts";
@@ -125,15 +125,21 @@ const isUnnamedOwner = ({ principal, accountId }: Caller, { set }: Target) =>
   principal === undefined && accountId === set.accountId;
 
 /** Whether a caller whom somebody named may retire a grant; no key policy has a say. */
-export function decisionOnRetirement(
-  permission: Permission & { readonly principal: Principal },
-  { set, key, arn }: Target,
+export const decisionOnRetirement = (
+  permission: Permission,
+  target: Target,
   grant: Grant,
-): Decision {
-  const question = questionOf(permission, key.region, factsOf({ set, key, arn }));
-  const { principal } = permission;
-  const asked = { resource: arn, caller: principal, context: contextOf(question) };
-  return authorizeRetirement(asked, grant, identityPolicy);
+): Decision =>
+  authorizeRetirement(requestOnRetirement(permission, target, grant), grant, identityPolicy);
+
+/** What IAM policies are asked about retiring a grant: of its constraints as when it was made. */
+export function requestOnRetirement(
+  permission: Permission,
+  target: Target,
+  { constraints }: Grant,
+): AuthorizationRequest {
+  const input = { ...permission.input, Constraints: constraints ?? undefined };
+  return { ...requestOnKey({ ...permission, input }, target), key: null };
 }
 
 /** What IAM policies alone decide; null where nothing has to be evaluated. */
@@ -168,17 +174,18 @@ export const onResource = ({ action, resource }: AccountPermission) =>
 
 /**
  * What making a key takes: CreateKey, and TagResource with tags. Both are IAM's alone, in the
- * Region where the key is to be.
+ * Region where the key is to be. A replica's ID is known beforehand, any other key's is not.
  */
 export function permissionsToCreate(
   asked: Omit<Permission, "action">,
   key: KeyFacts,
   region: Region,
+  keyId = "*",
 ): AccountPermission[] {
   const { Tags = [] } = asked.input as { Tags?: readonly unknown[] };
   const creating = { ...asked, action: "CreateKey", resource: "*", key, region };
   if (Tags.length === 0) return [creating];
-  const resource = keyArn(region, asked.caller.accountId, "*");
+  const resource = keyArn(region, asked.caller.accountId, keyId);
   return [creating, { ...asked, action: "TagResource", resource, key, region }];
 }
 
@@ -187,8 +194,10 @@ export function requireMayCreate(
   asked: Omit<Permission, "action">,
   key: KeyFacts,
   region: Region,
+  keyId?: string,
 ): void {
-  for (const permission of permissionsToCreate(asked, key, region)) requireByAccount(permission);
+  const permissions = permissionsToCreate(asked, key, region, keyId);
+  for (const permission of permissions) requireByAccount(permission);
 }
 
 /** AWS's refusal; `on` is what it says of the resource. */
@@ -199,6 +208,23 @@ export function accessDenied(
 ) {
   return notAuthorized(callerArn(caller), `kms:${action}`, on, grounds(decision, `kms:${action}`));
 }
+
+/**
+ * The refusal of who names a key by an alias of another account, be it there or not: neither which
+ * aliases there are nor of which keys they are is told. Seen in public code and posts; that AWS
+ * says so of every such alias is inferred.
+ */
+export const outOfReachByAlias = (caller: Caller, action: string) =>
+  notAuthorized(
+    callerArn(caller),
+    `kms:${action}`,
+    ON_THIS_RESOURCE,
+    "because the resource does not exist in this Region, no resource-based policies allow access, " +
+      "or a resource-based policy explicitly denies access",
+  );
+
+/** What is said of a key that is not to be named. */
+export const ON_THIS_RESOURCE = "on this resource";
 
 /** Who gives a key its policy, for the lockout safety check. */
 export function editorOf(

@@ -4,7 +4,16 @@ import { request as httpRequest } from "node:http";
 import { networkInterfaces } from "node:os";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Command } from "../cli/command.ts";
-import { alice, configuration, kmsCall, leavesOf, send, stsCall } from "../support/people.ts";
+import {
+  ACCOUNT,
+  alice,
+  configuration,
+  eve,
+  kmsCall,
+  leavesOf,
+  send,
+  stsCall,
+} from "../support/people.ts";
 import { type Server, startMiniflare, startRaw } from "../support/servers.ts";
 import { signed } from "../support/signer.ts";
 
@@ -168,6 +177,33 @@ describe("hosted", () => {
     expect(await status("/t/two/_edge-kms/clock")).toBe(401);
     await call(url, "DELETE", "/_edge-kms/tenants/two", admin);
     expect(await status("/t/two/_edge-kms/clock")).toBe(401);
+  });
+
+  test("one request makes a tenant that serves its users, and no other", async () => {
+    const put = (body: object) =>
+      call(url, "PUT", "/_edge-kms/tenants/four", { ...admin, ...json }, JSON.stringify(body));
+    const listed = async (who: object) => {
+      const plain = { ...kmsCall(url, "ListKeys"), path: "/t/four" };
+      return (await send(url, signed(plain, who))).text;
+    };
+    const wrong = await put({
+      accounts: { [ACCOUNT]: { users: { eve: { secret: eve.secret } } } },
+    });
+    expect(wrong).toMatchObject({ status: 400 });
+    expect(wrong.text).toContain(`accounts.${ACCOUNT}.users.eve.secret is not known`);
+    expect(wrong.text).not.toContain(eve.secret);
+    expect((await call(url, "GET", "/_edge-kms/tenants/four", admin)).status).toBe(404);
+
+    const made = await put({ ttl: "PT2H", ...configuration });
+    expect(made.status).toBe(201);
+    expect(made.text).not.toContain(alice.secret);
+    expect(await listed(alice)).toContain("Keys");
+    expect(await listed({ accessKeyId: ACCOUNT })).toContain("UnrecognizedClientException");
+    // What is not said stays; what is said is there at once.
+    expect((await put({ ttl: "PT1H" })).status).toBe(200);
+    expect(await listed(alice)).toContain("Keys");
+    expect((await put({ accounts: {} })).status).toBe(200);
+    expect(await listed(alice)).toContain("UnrecognizedClientException");
   });
 
   test("the path is signed as it was sent, and a session of one tenant is nobody in another", async () => {

@@ -269,7 +269,7 @@ describe("why", () => {
     expect(await resources({ action: "kms:ReplicateKey", key: primary, input })).toEqual([
       ["kms:ReplicateKey", primary],
       ["kms:CreateKey", "*"],
-      ["kms:TagResource", `arn:aws:kms:eu-west-1:${ACCOUNT}:key/*`],
+      ["kms:TagResource", primary.replace("us-east-1", "eu-west-1")],
     ]);
     const AliasName = "alias/x";
     expect(await resources({ action: "kms:CreateAlias", key, input: { AliasName } })).toEqual([
@@ -289,6 +289,67 @@ describe("why", () => {
     expect(answer).toMatchObject({
       allowed: false,
       permissions: [{ message: expect.stringMatching(/no resource-based policy allows/) }],
+    });
+    // The answer names the key, the refusal that the caller would get does not.
+    const foreign = `arn:aws:kms:us-east-1:${ACCOUNT}:alias/orders`;
+    expect(
+      await ask({ principal: "777788889999", action: "kms:Encrypt", key: foreign }),
+    ).toMatchObject({
+      allowed: false,
+      permissions: [
+        { resource: key, message: expect.stringMatching(/kms:Encrypt on this resource because/) },
+      ],
+    });
+  });
+
+  test("the other key of ReEncrypt, whatever it is called", async () => {
+    const sessionPolicy = {
+      Statement: {
+        Effect: "Allow",
+        Action: "kms:ReEncrypt*",
+        Resource: "*",
+        Condition: { Bool: { "kms:ReEncryptOnSameKey": "true" } },
+      },
+    };
+    const app = { principal: roleArn("service/app"), key, sessionPolicy };
+    for (const [action, member] of [
+      ["kms:ReEncryptFrom", "DestinationKeyId"],
+      ["kms:ReEncryptTo", "SourceKeyId"],
+    ] as const) {
+      for (const same of [key, key.split("/")[1], "alias/orders"]) {
+        const answer = await ask({ ...app, action, input: { [member]: same } });
+        expect(answer).toMatchObject({ allowed: true });
+      }
+      const answer = await ask({ ...app, action, input: { [member]: primary } });
+      expect(answer).toMatchObject({ allowed: false });
+    }
+  });
+
+  test("retiring a grant, by the constraints that it has", async () => {
+    const { GrantId } = await callKms(server.url, root, "CreateGrant", {
+      KeyId: key,
+      GranteePrincipal: userArn("division/bob"),
+      Operations: ["Decrypt"],
+      Constraints: { EncryptionContextSubset: { a: "b" } },
+    });
+    const Condition = { StringEquals: { "kms:EncryptionContext:a": ["c", "d"] } };
+    const sessionPolicy = {
+      Statement: { Effect: "Allow", Action: "kms:RetireGrant", Resource: "*", Condition },
+    };
+    const app = { principal: roleArn("service/app"), key, sessionPolicy };
+    const answer = await ask({ ...app, action: "kms:RetireGrant", input: { GrantId } });
+    expect(answer).toMatchObject({
+      allowed: false,
+      permissions: [
+        {
+          considered: {
+            policies: [
+              { of: "identity" },
+              { of: "session", statements: [{ differs: { values: ["c", "d"], actual: "b" } }] },
+            ],
+          },
+        },
+      ],
     });
   });
 });

@@ -248,6 +248,9 @@ describe.each(servers)("%s", (_name, start) => {
       { limits: { requestsPerSecond: 1.5 } },
       { limits: { cats: 1 } },
       { limits: null, token: "yes" },
+      { accounts: null },
+      { accounts: { "1": {} } },
+      { accounts: { [ACCOUNT]: { users: { ci: { policies: ["{}"] } } } } },
       { color: "red" },
       { __proto__: null, constructor: 1 },
     ]) {

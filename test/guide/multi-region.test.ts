@@ -20,6 +20,7 @@ import {
   unbase64,
   World,
 } from "../support/core.ts";
+import { allow, FOREIGN, policy, user, userArn } from "../support/principals.ts";
 
 const [P, R, Q, FOURTH] = ["us-west-2", "eu-west-1", "ap-northeast-1", "sa-east-1"] as const;
 
@@ -45,6 +46,11 @@ async function rotate(world: World, region: string, KeyId: string) {
   await world.call(region, "RotateKeyOnDemand", { KeyId });
   world.pass(world.delays.rotatingMs);
 }
+
+const refusedOn = (region: string) =>
+  `AccessDeniedException: User: ${userArn("alice")} is not authorized to perform: ` +
+  `kms:UpdatePrimaryRegion on resource: ${arnOf(region, "mrk-1")} because no identity-based policy ` +
+  "allows the kms:UpdatePrimaryRegion action";
 
 const related = (region: string, keyId: string) => ({ Arn: arnOf(region, keyId), Region: region });
 
@@ -518,20 +524,78 @@ describe("rules", () => {
     expect((await world.describe(P, keyId)).KeyState).toBe("PendingReplicaDeletion");
   });
 
-  test.todo(
-    "24: UpdatePrimaryRegion needs kms:UpdatePrimaryRegion on both keys, each in its Region",
-  );
-  test.todo(
-    "25: ReplicateKey needs kms:ReplicateKey on the primary, kms:CreateKey in the replica's Region, and kms:TagResource with tags",
-  );
-  test.todo("26: neither operation works across accounts");
+  test("24: UpdatePrimaryRegion needs kms:UpdatePrimaryRegion on both keys, each in its Region", async () => {
+    for (const [regions, said] of [
+      [[P, R], "ok"],
+      [[P], refusedOn(R)],
+      [[R], refusedOn(P)],
+    ] as const) {
+      const world = new World();
+      const KeyId = await world.createSet(P, R);
+      const Resource = regions.map((region) => `arn:aws:kms:${region}:${ACCOUNT}:key/mrk-*`);
+      const caller = user("alice", { policies: [allow("kms:UpdatePrimaryRegion", { Resource })] });
+      const input = { KeyId, PrimaryRegion: R };
+      const answer = await outcome(world.call(P, "UpdatePrimaryRegion", input, caller));
+      expect(answer.replaceAll(KeyId, "mrk-1")).toBe(said);
+    }
+  });
+
+  test("25: ReplicateKey needs kms:ReplicateKey on the primary, kms:CreateKey in the replica's Region, and kms:TagResource with tags", async () => {
+    const Tags = [{ TagKey: "Team", TagValue: "blue" }];
+    const needed = { ReplicateKey: P, CreateKey: R, TagResource: R };
+    for (const left of ["", ...Object.keys(needed)]) {
+      const world = new World();
+      const KeyId = await world.createSet(P);
+      const policies = Object.entries(needed)
+        .filter(([action]) => action !== left)
+        .map(([action, region]) =>
+          allow(`kms:${action}`, {
+            Condition: { StringEquals: { "aws:RequestedRegion": region } },
+          }),
+        );
+      const input = { KeyId, ReplicaRegion: R, Tags };
+      const caller = user("alice", { policies });
+      const answer = await outcome(world.call(P, "ReplicateKey", input, caller));
+      if (left === "") expect(answer).toBe("ok");
+      else expect(answer).toContain(`no identity-based policy allows the kms:${left} action`);
+    }
+  });
+
+  test("26: neither operation works across accounts", async () => {
+    const world = new World();
+    const { KeyId } = await world.createKey(P, {
+      MultiRegion: true,
+      Policy: policy(allow("kms:*", { Principal: "*" })),
+    });
+    await world.replicate(KeyId, P, R, { Policy: policy(allow("kms:*", { Principal: "*" })) });
+    const caller = user("bob", { account: FOREIGN, policies: [allow("*")] });
+    for (const [operation, more] of [
+      ["ReplicateKey", { ReplicaRegion: Q }],
+      ["UpdatePrimaryRegion", { PrimaryRegion: R }],
+    ] as const) {
+      const input = { KeyId: arnOf(P, KeyId), ...more };
+      expect(await outcome(world.call(P, operation, input, caller))).toMatch(
+        new RegExp(`^AccessDenied.* no resource-based policy allows the kms:${operation} action$`),
+      );
+    }
+  });
+
   test.todo(
     "27: ReplicateKey is logged as ReplicateKey in the primary's Region and CreateKey in the replica's",
   );
   // 28, the replica of an EXTERNAL primary, is in multi-region-imports.test.ts.
-  test.todo(
-    "29: CreateKey of a multi-Region key needs iam:CreateServiceLinkedRole; kms:MultiRegionKeyType can limit it",
-  );
+  // The service-linked role, which takes iam:CreateServiceLinkedRole, is as if it were there.
+  test("29: kms:MultiRegionKeyType can limit CreateKey of a multi-Region key", async () => {
+    const world = new World();
+    const create = (MultiRegion: boolean, ...types: string[]) => {
+      const Condition = { StringEquals: { "kms:MultiRegionKeyType": types } };
+      const caller = user("alice", { policies: [allow("kms:CreateKey", { Condition })] });
+      return outcome(world.call(P, "CreateKey", { MultiRegion }, caller));
+    };
+    expect(await create(true, "PRIMARY")).toBe("ok");
+    expect(await create(true, "REPLICA")).toMatch(/^AccessDenied/);
+    expect(await create(false, "PRIMARY", "REPLICA")).toMatch(/^AccessDenied/);
+  });
 });
 
 /** All of a key but its state and its place among the related keys. */

@@ -215,6 +215,106 @@ describe("ReEncrypt takes a permission on each key", () => {
     expect(await re([same], [same])).toMatch(/kms:ReEncryptFrom action$/);
     expect(await re([may("kms:ReEncryptFrom")], [same])).toMatch(/kms:ReEncryptTo action$/);
   });
+
+  test("kms:ReEncryptOnSameKey, whatever the keys are called", async () => {
+    for (const wanted of [true, false]) {
+      const world = newWorld();
+      const on = may("kms:ReEncrypt*", { Bool: { "kms:ReEncryptOnSameKey": wanted } });
+      const [one, two] = [await keyWith(world, [byRoot, on]), await keyWith(world, [byRoot, on])];
+      for (const [AliasName, TargetKeyId] of [
+        ["alias/one", one],
+        ["alias/also-one", one],
+        ["alias/two", two],
+      ]) {
+        await world.call(P, "CreateAlias", { AliasName, TargetKeyId });
+      }
+      const CiphertextBlob = await world.encrypt(P, one);
+      const to = (SourceKeyId: string | undefined, DestinationKeyId: string) =>
+        outcome(
+          world.call(P, "ReEncrypt", { CiphertextBlob, SourceKeyId, DestinationKeyId }, alice()),
+        );
+      for (const source of [one, arnOf(P, one), "alias/one", undefined]) {
+        for (const destination of [one, arnOf(P, one), "alias/one", "alias/also-one"]) {
+          expect(await to(source, destination)).toMatch(wanted ? /^ok$/ : /^AccessDenied/);
+        }
+        for (const destination of [two, arnOf(P, two), `arn:aws:kms:${P}:${OWN}:alias/two`]) {
+          expect(await to(source, destination)).toMatch(wanted ? /^AccessDenied/ : /^ok$/);
+        }
+      }
+      expect(await to(one, "alias/nothing")).toMatch(wanted ? /^AccessDenied/ : /^NotFound/);
+    }
+  });
+});
+
+describe("RetireGrant", () => {
+  const constrained = { EncryptionContextSubset: { App: "x" } };
+  const aliases = { "ForAnyValue:StringEquals": { "kms:ResourceAliases": "alias/a" } };
+  const keys = { "ForAllValues:StringEquals": { "kms:EncryptionContextKeys": "App" } };
+
+  test.each<[string, unknown, boolean, free: boolean]>([
+    ["no condition", {}, true, true],
+    ["the context", { StringEquals: { "kms:EncryptionContext:app": "x" } }, true, false],
+    ["another", { StringEquals: { "kms:EncryptionContext:app": "y" } }, false, false],
+    ["its names", { ...keys, Null: { "kms:EncryptionContextKeys": "false" } }, true, false],
+    ["the type", { StringLike: { "kms:GrantConstraintType": "*Subset" } }, true, false],
+    ["none", { Null: { "kms:GrantConstraintType": "true" } }, false, true],
+    ["the key", { StringEquals: { "kms:KeySpec": "SYMMETRIC_DEFAULT" } }, true, true],
+    ["its aliases", aliases, true, true],
+  ])("is asked for the grant that is to end: by %s", async (_what, Condition, expected, free) => {
+    const world = newWorld();
+    const KeyId = await keyWith(world, [byRoot]);
+    await world.call(P, "CreateAlias", { AliasName: "alias/a", TargetKeyId: KeyId });
+    const caller = alice(allow("kms:RetireGrant", when(Condition)));
+    const retire = async (Constraints?: object) => {
+      const { GrantToken } = await world.call<{ GrantToken: string }>(P, "CreateGrant", {
+        KeyId,
+        GranteePrincipal: userArn("carol"),
+        Operations: ["Encrypt"],
+        Constraints,
+      });
+      return outcome(world.call(P, "RetireGrant", { GrantToken }, caller));
+    };
+    const refused = refusal(caller, "RetireGrant", arnOf(P, KeyId), noIdentity("RetireGrant"));
+    expect(await retire(constrained)).toBe(expected ? "ok" : refused);
+    expect(await retire()).toBe(free ? "ok" : refused);
+  });
+});
+
+describe("another account's key, called by an alias", () => {
+  const bob = (...policies: Statement[]) => user("bob", { account: FOREIGN, policies });
+  const asked = async (caller: Principal, key: Statement[], name = "alias/shared") => {
+    const world = newWorld();
+    const TargetKeyId = await keyWith(world, [byRoot, ...key]);
+    await world.call(P, "CreateAlias", { AliasName: "alias/shared", TargetKeyId });
+    const KeyId = `arn:aws:kms:${P}:${OWN}:${name}`;
+    return outcome(world.call(P, "Encrypt", { KeyId, Plaintext: base64("x") }, caller));
+  };
+  const said = (end: string) =>
+    `AccessDeniedException: User: ${bob().arn} is not authorized to perform: kms:Encrypt ` +
+    `on this resource ${end}`;
+  const outOfReach =
+    "because the resource does not exist in this Region, no resource-based policies allow access, " +
+    "or a resource-based policy explicitly denies access";
+  const toBob = allow("kms:Encrypt", toAws(userArn("bob", FOREIGN)));
+
+  test("serves whom both accounts let", async () => {
+    expect(await asked(bob(allow("kms:Encrypt")), [toBob])).toBe("ok");
+  });
+
+  test("is not told apart from one that is not there (text seen in public code)", async () => {
+    expect(await asked(bob(allow("*")), [])).toBe(said(outOfReach));
+    expect(await asked(bob(allow("*")), [], "alias/none")).toBe(said(outOfReach));
+    expect(await asked(bob(deny("*")), [])).toBe(said(outOfReach));
+    const no = deny("kms:*", toAws(rootArn(FOREIGN)));
+    expect(await asked(bob(allow("*")), [toBob, no])).toBe(said(outOfReach));
+  });
+
+  test("is not named where the caller's own policies do not let (seen in a public post)", async () => {
+    expect(await asked(bob(), [toBob])).toBe(said(noIdentity()));
+    expect(await asked(bob(deny("kms:*")), [toBob])).toBe(
+      said("with an explicit deny in an identity-based policy"),
+    );
+  });
 });
 
 describe("ReplicateKey takes permissions in two Regions", () => {
@@ -255,6 +355,21 @@ describe("ReplicateKey takes permissions in two Regions", () => {
       said: refusal(own(), "TagResource", null, noIdentity("TagResource")),
       made: false,
     });
+  });
+
+  test("kms:TagResource on the replica, whose ARN is known", async () => {
+    const world = newWorld();
+    const KeyId = await keyWith(world, [byRoot], { MultiRegion: true });
+    const on = (keyId: string) =>
+      alice(
+        allow(["kms:ReplicateKey", "kms:CreateKey"]),
+        allow("kms:TagResource", { Resource: `arn:aws:kms:*:${OWN}:key/${keyId}` }),
+      );
+    const input = { KeyId, ReplicaRegion: R, Tags };
+    expect(await outcome(world.call(P, "ReplicateKey", input, on("mrk-0")))).toMatch(
+      /kms:TagResource action$/,
+    );
+    expect(await outcome(world.call(P, "ReplicateKey", input, on(KeyId)))).toBe("ok");
   });
 
   test("aws:RequestedRegion is that of each half", async () => {
@@ -435,6 +550,8 @@ describe("what IAM policies alone decide", () => {
     ["ListKeys", {}],
     ["ListAliases", {}],
     ["GenerateRandom", { NumberOfBytes: 4 }],
+    ["ListRetirableGrants", { RetiringPrincipal: userArn("alice") }],
+    ["DescribeCustomKeyStores", {}],
   ])("%s", async (operation, input) => {
     const world = newWorld();
     const call = (caller: Principal) => outcome(world.call(P, operation, input, caller));
@@ -464,6 +581,25 @@ describe("what IAM policies alone decide", () => {
       ),
     );
     expect(await call(session("Admin", "a", { policies: null }))).toBe("ok");
+  });
+
+  test.each([
+    "ConnectCustomKeyStore",
+    "CreateCustomKeyStore",
+    "DeleteCustomKeyStore",
+    "DisconnectCustomKeyStore",
+    "UpdateCustomKeyStore",
+  ])("%s, whatever else is wrong with it", async (operation) => {
+    const input =
+      operation === "CreateCustomKeyStore"
+        ? { CustomKeyStoreName: "store" }
+        : { CustomKeyStoreId: "cks-1234567890abcdef0" };
+    const call = (caller: Principal) => outcome(newWorld().call(P, operation, input, caller));
+    expect(await call(alice())).toBe(refusal(alice(), operation, "*", noIdentity(operation)));
+    const may = (account: string) =>
+      alice(allow(`kms:${operation}`, when({ StringEquals: { "kms:CallerAccount": account } })));
+    expect(await call(may(FOREIGN))).toMatch(/^AccessDenied/);
+    expect(await call(may(OWN))).not.toMatch(/^AccessDenied/);
   });
 
   test.each<[string, unknown, object, boolean]>([

@@ -3,7 +3,7 @@
 
 import { type AliasesOf, fetchedFor } from "../../src/api/fetched.ts";
 import { attested } from "../../src/api/recipient.ts";
-import { addressOf, addressOfCiphertext } from "../../src/api/route.ts";
+import { addressForStep, addressOfCiphertext, arnOfKey } from "../../src/api/route.ts";
 import { generateKeyPair } from "../../src/crypto/key-pair.ts";
 import {
   type Alias,
@@ -19,10 +19,10 @@ import type { Principal, RequestContext } from "../../src/domain/principal.ts";
 import { awsQuotas, type Quotas } from "../../src/domain/quota.ts";
 import type { Region } from "../../src/domain/region.ts";
 import { KmsError } from "../../src/errors.ts";
-import { directoryOperations, keyOperations, operations } from "../../src/operations/index.ts";
+import { directoryOperations, operations } from "../../src/operations/index.ts";
 import type { KeyAddress } from "../../src/operations/key-address.ts";
 import { keyStoreQuestion, withKeyStore } from "../../src/operations/open-key-store.ts";
-import type { Caller, Edge, KeyRecord, Output } from "../../src/operations/operation.ts";
+import type { Caller, Edge, Output } from "../../src/operations/operation.ts";
 import {
   atMoment,
   type Call,
@@ -328,9 +328,9 @@ export class World {
       random: this.random,
       atAddress,
       async onKey(step, keyId, input) {
-        const record = keyOperations[step] as KeyRecord;
-        return atAddress(await addressOf(keyId, record, caller, resolve), step, input);
+        return atAddress(await addressForStep(step, keyId, caller, resolve), step, input);
       },
+      arnOf: (keyId) => arnOfKey(keyId, caller, resolve),
       async onCiphertextKey(step, ciphertext, input) {
         return atAddress(addressOfCiphertext(ciphertext), step, input);
       },

@@ -544,6 +544,25 @@ const crossAccount: PolicyCase[] = [
     refusal: noBoundary,
   },
   {
+    rule: "a Deny of one's own on another account's key counts",
+    key: [byRoot, allow("kms:Encrypt", toAws(rootArn(FOREIGN)))],
+    caller: bob(encrypt, deny("kms:Encrypt")),
+    refusal: deniedBy("an identity-based policy"),
+  },
+  {
+    rule: "a Deny of one's own does not tell that another account's key is there",
+    key: [byRoot],
+    caller: bob(deny("kms:*")),
+    refusal: noResource(),
+  },
+  {
+    rule: "a Deny of one's own wins over another account's grant",
+    key: [byRoot],
+    caller: bob(deny("kms:Encrypt")),
+    grants: [{ granteePrincipal: userArn("bob", FOREIGN), operations: ["Encrypt"] }],
+    refusal: deniedBy("an identity-based policy"),
+  },
+  {
     rule: "kms:CallerAccount keeps other accounts out",
     key: [
       allow("kms:Encrypt", {
@@ -847,6 +866,67 @@ const attributes: PolicyCase[] = [
       policies: [allow("kms:Encrypt", { Resource: `arn:aws:kms:us-east-1:${OWN}:key/*` })],
     }),
     refusal: null,
+  },
+  {
+    rule: "NotResource: every other key",
+    key: [byRoot],
+    caller: aliceOf({
+      Effect: "Allow",
+      Action: "kms:*",
+      NotResource: `arn:aws:kms:eu-west-1:${OWN}:*`,
+    }),
+    refusal: null,
+  },
+  {
+    rule: "NotResource: not the one",
+    key: [byRoot],
+    caller: aliceOf({
+      Effect: "Allow",
+      Action: "kms:*",
+      NotResource: `arn:aws:kms:*:${OWN}:key/*`,
+    }),
+    refusal: noIdentity(),
+  },
+  {
+    rule: "a Deny with NotResource spares what it names",
+    key: [byRoot],
+    caller: aliceOf(encrypt, {
+      Effect: "Deny",
+      Action: "kms:*",
+      NotResource: `arn:aws:kms:us-east-1:${OWN}:key/*`,
+    }),
+    refusal: null,
+  },
+  {
+    rule: "a Deny with NotResource is about everything else",
+    key: [byRoot],
+    caller: aliceOf(encrypt, {
+      Effect: "Deny",
+      Action: "kms:*",
+      NotResource: `arn:aws:kms:eu-west-1:${OWN}:key/*`,
+    }),
+    refusal: deniedBy("an identity-based policy"),
+  },
+  {
+    rule: "a variable in a Resource",
+    key: [byRoot],
+    caller: user("alice", {
+      tags: { region: "us-east-1" },
+      policies: [
+        allow("kms:Encrypt", {
+          Resource: `arn:aws:kms:\${aws:PrincipalTag/region}:\${aws:PrincipalAccount}:key/*`,
+        }),
+      ],
+    }),
+    refusal: null,
+  },
+  {
+    rule: "a variable without a value in a Resource is like no resource",
+    key: [byRoot],
+    caller: aliceOf(
+      allow("kms:Encrypt", { Resource: "arn:aws:kms:${aws:PrincipalTag/region}:*:key/*" }),
+    ),
+    refusal: noIdentity(),
   },
   {
     rule: "an alias ARN in an IAM policy is the alias, not its key",

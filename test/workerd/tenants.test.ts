@@ -298,7 +298,7 @@ test("a tenant with more keys than are erased at a time goes as a whole", async 
   }
   expect(await registry().delete(tenant.name)).toBe(true);
   expect(await everythingIn(tenant.directory(P))).toEqual(nothing);
-});
+}, 30_000);
 
 test("the keys of all accounts and Regions share a tenant's limit, those of AWS do not count", async () => {
   const tenant = await new Tenant().make({ keys: 3 });

@@ -39,16 +39,25 @@ export type ReadPolicy = (text: string) => Policy;
 /** Allowed or denied, and why. An explicit Deny anywhere wins over everything that allows. */
 export function authorize(request: AuthorizationRequest, read: ReadPolicy): Decision {
   const asked = askedOf(request, read);
+  const { key } = request;
+  if (key && isKeptOut(asked, key)) return nothingAllows("resource");
   const denied = explicitlyDenied(asked);
   if (denied) return denied;
-  const { caller, key } = request;
   if (!key) return byAccount(asked, []);
-  const isForeign = caller.accountId !== key.accountId;
-  if (isForeign && caller.type !== "Service" && !crossAccountActions.has(request.action)) {
-    return nothingAllows("resource");
-  }
   const decision = byResourcePolicy(asked, key);
   return decision.allowed ? decision : (byGrant(asked, key) ?? decision);
+}
+
+/**
+ * Whether nothing on the side of the key lets in a caller of another account. That is said before
+ * their own policies are asked: by a Deny of their own they would learn which keys there are.
+ */
+function isKeptOut(asked: Asked, { accountId, policy, grants, use }: KeyAccess): boolean {
+  const { caller, request } = asked;
+  if (caller.accountId === accountId || caller.type === "Service") return false;
+  if (!crossAccountActions.has(request.action)) return true;
+  if (permitOf(asked, policy)) return false;
+  return !grants.some((grant) => namingByGrant(grant, caller, { ...use, action: request.action }));
 }
 
 /**
@@ -97,14 +106,16 @@ export function authorizeRetirement(
   read: ReadPolicy,
 ): Decision {
   const asked = askedOf({ ...request, action: "RetireGrant", key: null }, read);
+  const may = [grant.retiringPrincipal, grant.issuingAccount];
+  if (grant.operations.includes("RetireGrant")) may.push(grant.granteePrincipal);
+  const named = may.flatMap((id) => (id && namingOf(id, asked.caller)) || []);
+  // First, as of keys: nobody learns of a grant by a Deny of their own.
+  if (named.length === 0) return nothingAllows("resource");
   const denied = explicitlyDenied(asked);
   if (denied) return denied;
   const by: Reason = { kind: "grant", grantId: grant.id };
-  const may = [grant.retiringPrincipal, grant.issuingAccount];
-  if (grant.operations.includes("RetireGrant")) may.push(grant.granteePrincipal);
-  const named = may.map((id) => id && namingOf(id, asked.caller));
-  if (named.some((naming) => naming && naming !== "account")) return { allowed: true, by: [by] };
-  return named.includes("account") ? byAccount(asked, [by]) : nothingAllows("resource");
+  const isByName = named.some((naming) => naming !== "account");
+  return isByName ? { allowed: true, by: [by] } : byAccount(asked, [by]);
 }
 
 /** A policy that was read; `arn` is a managed one's. */

@@ -201,6 +201,24 @@ describe("who may retire a grant", () => {
     expect(may(caller)).toBe(expected);
   });
 
+  test("a Deny of one's own tells nobody whom the grant does not concern that it is there", () => {
+    const of = (caller: Principal) =>
+      authorizeRetirement(
+        { resource: ARN, caller, context: { valueOf: () => undefined } },
+        grant,
+        read,
+      );
+    const no = [deny("kms:*")];
+    expect(of(user("other", { account: FOREIGN, policies: no }))).toMatchObject({
+      of: "resource",
+      by: null,
+    });
+    expect(of(user("grantee", { account: FOREIGN, policies: no }))).toMatchObject({
+      of: "identity",
+      by: { kind: "statement" },
+    });
+  });
+
   test("not its grantee, where it does not say so", () => {
     const other = { ...grant, operations: ["Encrypt"] as const };
     expect(may(user("grantee", { account: FOREIGN }), other)).toBe(false);
@@ -242,8 +260,14 @@ const ofKey = fc
   .map(([each, AWS, except]) => ({ ...each, [except ? "NotPrincipal" : "Principal"]: { AWS } }));
 const statements = fc.array(bare, { minLength: 1, maxLength: 3 });
 
+const someGrant = fc.record({
+  granteePrincipal: fc.constantFrom(...named.slice(1)),
+  operations: fc.constantFrom<Grant["operations"][]>(["Encrypt"], ["Decrypt"]),
+});
+
 interface World {
   readonly key: Statement[];
+  readonly grants: readonly Pick<Grant, "granteePrincipal" | "operations">[];
   readonly policies: Statement[] | null;
   readonly boundary: Statement[] | null;
   readonly session: Statement[] | null;
@@ -254,6 +278,7 @@ interface World {
 
 const world: fc.Arbitrary<World> = fc.record({
   key: fc.array(ofKey, { minLength: 1, maxLength: 4 }),
+  grants: fc.array(someGrant, { maxLength: 2 }),
   policies: fc.option(statements),
   boundary: fc.option(statements),
   session: fc.option(statements),
@@ -274,7 +299,7 @@ function isAllowed(given: World): boolean {
   const key = {
     accountId: OWN,
     policy: policyIn(policy(...given.key), "key"),
-    grants: [],
+    grants: given.grants.map(grantOf),
     use: { encryptionContext: {}, child: null },
   };
   const request: AuthorizationRequest = {
@@ -288,7 +313,8 @@ function isAllowed(given: World): boolean {
 }
 
 /** The rules once more, over plain JSON and as plainly as they can be put. */
-function model({ key, policies, boundary, session: limit, who, action, spec }: World): boolean {
+function model(given: World): boolean {
+  const { key, grants, policies, boundary, session: limit, who, action, spec } = given;
   const about = (each: Statement) => {
     const list = (each.Action ?? each.NotAction) as string[];
     const isNamed = list.includes("*") || list.includes(action);
@@ -332,6 +358,13 @@ function model({ key, policies, boundary, session: limit, who, action, spec }: W
   const inSession = own.limit === null || has(own.limit, "Allow");
   const byIdentity =
     (own.policies === null || has(own.policies, "Allow")) && inBoundary && inSession;
+  // A grant to the account, the last of the names, leaves it to the account.
+  const granted = grants.some(({ granteePrincipal, operations }) => {
+    if (!operations.some((operation) => `kms:${operation}` === action)) return false;
+    const at = names.indexOf(granteePrincipal ?? "");
+    return at >= 0 && (at < names.length - 1 || byIdentity);
+  });
+  if (granted) return true;
   switch (who) {
     case "root":
       return allows("*") || allows(rootArn());

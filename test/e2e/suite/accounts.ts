@@ -55,16 +55,21 @@ export function accounts(newStage: NewStage): void {
       await refuses(calls[action](), "AccessDeniedException", denied(action));
     }
     const aliasArn = `arn:aws:kms:us-east-1:${owner.account}:alias/mine`;
-    for (const name of [arn, aliasArn]) {
+    await refuses(
+      theirs.describeKey({ KeyId: arn }),
+      "AccessDeniedException",
+      denied("DescribeKey"),
+    );
+    await refuses(
+      theirs.decrypt({ KeyId: arn, CiphertextBlob }),
+      "AccessDeniedException",
+      denied("Decrypt"),
+    );
+    for (const name of [aliasArn, `${aliasArn}-that-is-not-there`]) {
       await refuses(
         theirs.describeKey({ KeyId: name }),
         "AccessDeniedException",
-        denied("DescribeKey"),
-      );
-      await refuses(
-        theirs.decrypt({ KeyId: name, CiphertextBlob }),
-        "AccessDeniedException",
-        denied("Decrypt"),
+        /kms:DescribeKey on this resource because the resource does not exist in this Region, no res/,
       );
     }
     await refuses(theirs.decrypt({ CiphertextBlob }), "AccessDeniedException");
