@@ -2,11 +2,17 @@
 
 import type { RequestContext } from "../domain/principal.ts";
 
-/** What conditions of a policy may ask of a request. */
+/** What conditions of a policy may ask of a request: read when they do, or when it travels. */
 export const requestContext = (request: Request): RequestContext => ({
-  sourceIp: addressOf(request),
-  userAgent: request.headers.get("user-agent"),
-  secure: request.url.startsWith("https:"),
+  get sourceIp() {
+    return addressOf(request);
+  },
+  get userAgent() {
+    return request.headers.get("user-agent");
+  },
+  get secure() {
+    return request.url.startsWith("https:");
+  },
 });
 
 /**

@@ -153,7 +153,19 @@ const iamArn = (region: Region, accountId: string, resource: string) =>
 export const roleArn = (region: Region, accountId: string, fullName: string) =>
   iamArn(region, accountId, `role/${fullName}`);
 
+const userPrincipals = new WeakMap<User, Map<string, Principal>>();
+
+/** Made once for a user in a Region: its ID is a hash. */
 export function userPrincipal(region: Region, accountId: string, user: User): Principal {
+  const known = userPrincipals.get(user) ?? new Map<string, Principal>();
+  userPrincipals.set(user, known);
+  const name = `${region}/${accountId}`;
+  const principal = known.get(name) ?? newUserPrincipal(region, accountId, user);
+  known.set(name, principal);
+  return principal;
+}
+
+function newUserPrincipal(region: Region, accountId: string, user: User): Principal {
   const arn = iamArn(region, accountId, `user/${user.path}${user.name}`);
   return {
     type: "User",

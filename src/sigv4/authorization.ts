@@ -247,7 +247,16 @@ const durationText = (ms: number) =>
 
 const BASIC = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
 
+/** The timestamp that was read last: requests come many to the second. */
+let last = { timestamp: "", at: 0 };
+
+/** Throws IncompleteSignatureException for what is no instant. */
 function millisecondsOf(timestamp: string): number {
+  if (timestamp !== last.timestamp) last = { timestamp, at: readTimestamp(timestamp) };
+  return last.at;
+}
+
+function readTimestamp(timestamp: string): number {
   const [, year, month, day, hour, minute, second] = BASIC.exec(timestamp) ?? [];
   const at = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
   // Date.parse takes the 31st of every month.

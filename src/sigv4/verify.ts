@@ -29,7 +29,8 @@ export async function isSignedWith(
 ): Promise<boolean> {
   const { signature, scope } = authorization;
   if (!/^[0-9a-f]{64}$/.test(signature)) return false;
-  const [key, given] = [await keys.get(secretAccessKey, scope), fromHex(signature)];
+  const key = keys.known(secretAccessKey, scope) ?? (await keys.get(secretAccessKey, scope));
+  const given = fromHex(signature);
   const headers = signedHeadersOf(authorization, request);
   const canonical = canonicalOf(authorization, headers, request, body);
   if (sameBytes(await signatureOf(canonical, authorization, key), given)) return true;
@@ -89,15 +90,22 @@ const MAX_KEYS = 1000;
 export class SigningKeys {
   readonly #keys = new Map<string, CryptoKey>();
 
+  /** The key that is there already, with nothing to wait for. */
+  known(secretAccessKey: string, scope: CredentialScope): CryptoKey | undefined {
+    return this.#keys.get(nameOf(secretAccessKey, scope));
+  }
+
   async get(secretAccessKey: string, scope: CredentialScope): Promise<CryptoKey> {
-    const name = `${scopeText(scope)}/${secretAccessKey}`;
-    const known = this.#keys.get(name);
+    const known = this.known(secretAccessKey, scope);
     if (known) return known;
     const bytes = new Uint8Array(signingKey(secretAccessKey, scope));
     const algorithm = { name: "HMAC", hash: "SHA-256" };
     const key = await crypto.subtle.importKey("raw", bytes, algorithm, false, ["sign"]);
     if (this.#keys.size >= MAX_KEYS) this.#keys.clear();
-    this.#keys.set(name, key);
+    this.#keys.set(nameOf(secretAccessKey, scope), key);
     return key;
   }
 }
+
+const nameOf = (secretAccessKey: string, scope: CredentialScope) =>
+  `${scopeText(scope)}/${secretAccessKey}`;
