@@ -11,6 +11,11 @@ export interface Source<Pair> {
   readonly ahead: number;
   /** How many it has made at once, where so many are waited for. */
   readonly atOnce: number;
+  /**
+   * Awaited before a pair that nobody waits for: who took the last one makes a key of it now, and should
+   * not have to share a core with the next. Left out where there is no reason to.
+   */
+  readonly rest?: () => Promise<void>;
 }
 
 interface Waiting<Pair> {
@@ -24,6 +29,7 @@ export class KeyPairPool<Pair> {
   readonly #ready: Pair[] = [];
   readonly #waiting: Waiting<Pair>[] = [];
   #making = 0;
+  #resting = false;
   #asked = 0;
   #failing = false;
 
@@ -50,7 +56,19 @@ export class KeyPairPool<Pair> {
   }
 
   #fill(): void {
+    const { rest } = this.#source;
+    if (rest && this.#waiting.length === 0) {
+      if (!this.#resting && this.#making < this.#wanted()) void this.#makeAfter(rest);
+      return;
+    }
     while (this.#making < this.#wanted()) void this.#make();
+  }
+
+  async #makeAfter(rest: () => Promise<void>): Promise<void> {
+    this.#resting = true;
+    await rest();
+    this.#resting = false;
+    if (this.#making < this.#wanted()) void this.#make();
   }
 
   /**

@@ -24,8 +24,12 @@ const PATIENCE_MS = 50_000;
 /** The best source there is for the pairs of a key spec. */
 export const keyPairSource = (spec: KeyPairSpec, service: Service | undefined): Source<KeyPair> =>
   service
-    ? { make: () => fetchKeyPair(spec, service), ahead: 8, atOnce: 4 }
-    : { make: () => ownKeyPair(spec), ahead: 2, atOnce: 1 };
+    ? { make: () => fetchKeyPair(spec, service), ahead: 8, atOnce: 4, rest }
+    : { make: () => ownKeyPair(spec), ahead: 2, atOnce: 1, rest };
+
+/** Longer than CreateKey takes, shorter than anyone makes keys by hand. */
+const REST_MS = 100;
+const rest = () => new Promise<void>((rested) => setTimeout(rested, REST_MS));
 
 async function fetchKeyPair(spec: KeyPairSpec, service: Service): Promise<KeyPair> {
   const response = await service.fetch(`http://launcher/rsa/${modulusLengthOf(spec)}`, {

@@ -1,7 +1,7 @@
 // The pool's own logic, over a source whose pairs the test hands over.
 
 import { describe, expect, test } from "vitest";
-import { KeyPairPool } from "../../src/objects/key-pair-pool.ts";
+import { KeyPairPool, type Source } from "../../src/objects/key-pair-pool.ts";
 
 /** A pool of numbers, and what its source was asked for. */
 class Bench {
@@ -10,10 +10,12 @@ class Bench {
   readonly pool: KeyPairPool<number>;
   #made = 0;
 
-  constructor({ ahead, atOnce }: { readonly ahead: number; readonly atOnce: number }) {
+  constructor({ ahead, atOnce, rest }: Omit<Source<number>, "make">) {
     const make = () =>
       new Promise<number>((resolve, reject) => this.#making.push({ resolve, reject }));
-    this.pool = new KeyPairPool({ make, ahead, atOnce }, (cause) => this.unheard.push(cause));
+    this.pool = new KeyPairPool({ make, ahead, atOnce, ...(rest && { rest }) }, (cause) =>
+      this.unheard.push(cause),
+    );
   }
 
   /** How many pairs are in the making. */
@@ -120,6 +122,28 @@ describe("a pool fills up", () => {
     await bench.finish();
     expect(await stateOf(bench.pool.take())).toBe(3);
   });
+});
+
+test("a pool rests before a pair that nobody waits for, and before no other", async () => {
+  let rested = () => {};
+  const rest = () => new Promise<void>((done) => (rested = done));
+  const bench = new Bench({ ahead: 2, atOnce: 2, rest });
+  const first = bench.pool.take();
+  expect(bench.making).toBe(1);
+  await bench.finish();
+  expect(await first).toBe(1);
+  expect(bench.making).toBe(0);
+  const second = bench.pool.take();
+  expect(bench.making).toBe(1);
+  rested();
+  await settled();
+  expect(bench.making).toBe(1);
+  await bench.finish();
+  expect(await second).toBe(2);
+  expect(bench.making).toBe(0);
+  rested();
+  await settled();
+  expect(bench.making).toBe(1);
 });
 
 test("nobody gets the pair of another, however takes and pairs interleave", async () => {
