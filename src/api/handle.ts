@@ -5,6 +5,7 @@ import { NO_REQUEST_QUOTAS } from "../domain/request-quota.ts";
 import { errorBody, errorTable, KmsError, type Refusal } from "../errors.ts";
 import { keySetAtHand } from "../objects/key-sets-at-hand.ts";
 import { directoryName, keySetName } from "../objects/names.ts";
+import { takeNextKeyId } from "../objects/next-key-ids.ts";
 import { isTenantGone } from "../objects/tenant-gone.ts";
 import { operations } from "../operations/index.ts";
 import type { KeyAddress } from "../operations/key-address.ts";
@@ -95,7 +96,7 @@ function perform(
     case "keyStores":
       return edge.onKeyStores(operation, input);
     case "create": {
-      const keyId = record.newKeyId(input, edge.random);
+      const keyId = edge.newKeyId(record.newKeyId(input, edge.random));
       return edge.atAddress({ accountId: edge.caller.accountId, keyId }, operation, input);
     }
     default: {
@@ -119,6 +120,8 @@ function recordOf(operation: string): OperationRecord {
 }
 
 interface EdgeOfRequest extends Edge {
+  /** This ID, or one of the same form whose object is ready. */
+  newKeyId(keyId: string): string;
   atAddress<T>(address: KeyAddress, step: string, input: object): Promise<T>;
 }
 
@@ -152,6 +155,10 @@ function edgeOf(
     recipient,
     random,
     atAddress,
+    newKeyId(keyId) {
+      if (!oneIsolate || keyId.startsWith("mrk-")) return keyId;
+      return takeNextKeyId(generation, caller.accountId) ?? keyId;
+    },
     async onKey(step, keyId, input) {
       return atAddress(await addressForStep(step, keyId, caller, resolve), step, input);
     },

@@ -68,7 +68,7 @@ async function run(options: Options): Promise<void> {
 }
 
 /** How much less this process is to have than others where there is not enough for all. */
-const niceness = Number(process.env.EDGE_NICE ?? 5);
+const NICENESS = 5;
 
 /**
  * Lets workerd, which runs already, go before what is yet to run here: mostly the threads that make RSA
@@ -76,7 +76,7 @@ const niceness = Number(process.env.EDGE_NICE ?? 5);
  */
 function giveWay(): void {
   try {
-    setPriority(niceness);
+    setPriority(NICENESS);
   } catch {
     // Not where it is not ours to say.
   }

@@ -22,6 +22,7 @@ import type { Output } from "../operations/operation.ts";
 import {
   atMoment,
   type Call,
+  keyOperationKind,
   loading,
   newKeyRegion,
   perform,
@@ -39,8 +40,9 @@ import type { DirectoryObject } from "./directory-object.ts";
 import { byAddress, type NewsAddress } from "./grant-outbox.ts";
 import { KeySetStore, type Untold } from "./key-set-store.ts";
 import { type AtHand, forgetAtHand, keySetAtHand, putAtHand } from "./key-sets-at-hand.ts";
-import { directoryName, objectName } from "./names.ts";
+import { directoryName, keySetName, objectName } from "./names.ts";
 import { newKeyPairFrom } from "./new-key-pair.ts";
+import { makeNextReady } from "./next-key-ids.ts";
 import { proxiesOf } from "./proxies.ts";
 import { StorageShare } from "./storage-share.ts";
 import { isTenantGone, tenantGone } from "./tenant-gone.ts";
@@ -53,6 +55,11 @@ const SAVE_USAGE_MS = 5000;
 const RETRY_MS = 2000;
 /** How long an answer waits for a directory, which the alarm then tells. */
 const PATIENCE_MS = 1000;
+
+/** When the next key's object is made ready: once this one is made. */
+const REST_MS = 100;
+/** When one that was made ready for a key that nobody made is cleared away. */
+const READY_MS = 600_000;
 
 /** What directories have to learn of a change. */
 interface News {
@@ -163,7 +170,28 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
     const output = await step.output;
     if (step.usage) this.#note(call.caller.region, step.usage);
     if (news !== nothing) await this.#tell(news);
+    if (keyOperationKind(call.operation) === "create") this.#readyNext();
     return output;
+  }
+
+  /** Where it saves the next CreateKey time; of what fails here, only time is lost. */
+  #readyNext(): void {
+    if (!this.#settings.oneIsolate) return;
+    const { generation, accountId } = objectName(this.ctx.id);
+    const makeReady = (keyId: string) =>
+      this.env.KEY_SETS.getByName(keySetName(generation, accountId, keyId)).makeReady();
+    setTimeout(() => {
+      if (this.#erased) return;
+      makeNextReady(generation, accountId, crypto.randomUUID(), makeReady).catch(() => {});
+    }, REST_MS);
+  }
+
+  /** Makes ready for a key that is to be made; clears it all away again if none is. */
+  async makeReady(): Promise<void> {
+    if (this.#set || this.#erased) return;
+    this.#store.makeReady();
+    this.#armedFor = Date.now() + READY_MS;
+    await this.ctx.storage.setAlarm(this.#armedFor);
   }
 
   /** The same for a key in a custom key store, which its account's directory in the Region has. */

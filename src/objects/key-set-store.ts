@@ -145,6 +145,11 @@ export class KeySetStore {
     });
   }
 
+  /** Makes ready to save a set without waiting for anything but the set itself. */
+  makeReady(): void {
+    this.#migrate();
+  }
+
   /** Leaves nothing behind, not even the schema; nor the object's alarm. */
   async deleteAll(): Promise<void> {
     await this.#storage.deleteAll();
