@@ -55,6 +55,7 @@ const allowed: Record<string, readonly string[]> = {
 const sharedWithObjects = [
   "objects/names.ts",
   "objects/key-sets-at-hand.ts",
+  "objects/next-key-ids.ts",
   "objects/tenant-gone.ts",
 ];
 /** Beyond these, types alone. */
