@@ -17,7 +17,7 @@ import { fixedRate } from "./bench/fixed-rate.mjs";
 import { keySpecRows, poolRows } from "./bench/key-spec-cases.mjs";
 import { load } from "./bench/load.mjs";
 import { paced } from "./bench/paced.mjs";
-import { startEcho, startServer } from "./bench/servers.mjs";
+import { startEcho, startMs, startServer } from "./bench/servers.mjs";
 import { callSigned, signedHeaders, startSignedServer } from "./bench/signed.mjs";
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
@@ -38,11 +38,12 @@ const median = (values) => {
 
 const folder = mkdtempSync(join(tmpdir(), "edge-kms-bench-"));
 const echo = await startEcho(folder);
+const start = await startMs(folder);
 const server = await startServer(folder);
 try {
   console.log(
     `${SECONDS} s a round, ${ROUNDS} rounds, ${availableParallelism()} cores; ` +
-      `ready after ${server.startMs} ms, idle ${server.memoryMb} MB (launcher and workerd)\n`,
+      `first answer after ${start} ms, idle ${server.memoryMb} MB (launcher and workerd)\n`,
   );
   const keys = await prepare(server.url);
   const words = process.argv.slice(2);
@@ -60,7 +61,7 @@ try {
   print(fromPool);
   if (isChosen(HALF)) print(await measureHalf(keys));
 } finally {
-  server.stop();
+  await server.stop();
   echo.stop();
   rmSync(folder, { recursive: true, force: true });
 }
@@ -119,7 +120,7 @@ async function measureSigned() {
     const row = { ...rows[0], name: SIGNED, headersOf: signedHeaders, url: signing.url };
     return await measure(row, { keyId: KeyMetadata.KeyId });
   } finally {
-    signing.stop();
+    await signing.stop();
   }
 }
 
