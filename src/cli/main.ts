@@ -3,7 +3,7 @@
 // signal. Imported instead of run, it only offers `startEdgeKms`.
 
 import { existsSync, realpathSync } from "node:fs";
-import { constants } from "node:os";
+import { constants, setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 import { buildFacts } from "./build-facts.ts";
 import { readCommandLine } from "./command-line.ts";
@@ -59,11 +59,27 @@ async function run(options: Options): Promise<void> {
 
   const tell = (line: string) => process.stderr.write(`edge-kms: ${line}\n`);
   server = await startEdgeKms({ ...options, tell });
+  giveWay();
   if (endingSince !== null) end();
   else process.stdout.write(readyBlock(server, options));
   const how = await server.ended;
   if (endingSince === null) throw new Error(`workerd ended unexpectedly (${how})`);
   process.exit(0);
+}
+
+/** How much less this process is to have than others where there is not enough for all. */
+const niceness = Number(process.env.EDGE_NICE ?? 5);
+
+/**
+ * Lets workerd, which runs already, go before what is yet to run here: mostly the threads that make RSA
+ * key pairs, which take over their priority from this one.
+ */
+function giveWay(): void {
+  try {
+    setPriority(niceness);
+  } catch {
+    // Not where it is not ours to say.
+  }
 }
 
 /**

@@ -15,12 +15,19 @@ import {
   text,
 } from "./shape.ts";
 
-export const keyId = text({ min: 1, max: 2048 });
+/** That it is ASCII is not in the published model (recorded on AWS, floci-io/floci#3968). */
+export const keyId = text({ min: 1, max: 2048, observed: "^\\p{ASCII}+$" });
 
 export const grantTokens = list(text({ min: 1, max: 8192 }), { min: 0, max: 10 });
 
 /** An ARN, or a service's principal. */
 export const principal = text({ min: 1, max: 256, pattern: "^[\\w+=,.@:/-]+$" });
+
+export const servicePrincipal = text({
+  min: 1,
+  max: 128,
+  pattern: "^([A-Za-z0-9\\-]+)\\.([A-Za-z0-9\\-]+)(\\.[A-Za-z0-9\\-]+)+$",
+});
 
 export const grantId = text({ min: 1, max: 128 });
 
