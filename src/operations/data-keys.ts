@@ -13,7 +13,6 @@ import * as members from "./members.ts";
 import { atEdge, type Target, use } from "./operation.ts";
 import { sealed } from "./recipient.ts";
 import { integer, oneOf, required, text } from "./shape.ts";
-import { requireAlgorithm } from "./usage.ts";
 
 const dataKeyBytes = { AES_256: 32, AES_128: 16 } as const;
 const dataKeySpecs = Object.keys(dataKeyBytes) as (keyof typeof dataKeyBytes)[];
@@ -115,13 +114,7 @@ function requireOneSize({ KeySpec, NumberOfBytes }: DataKeyInput): void {
 }
 
 async function dataKey(target: Target, input: DataKeyInput, at: Moment) {
-  if (isKeyPairSpec(target.set.keySpec)) {
-    // Recorded on AWS (floci-io/floci#3968).
-    throw new KmsError(
-      "InvalidKeyUsageException",
-      "You cannot generate a data key with an asymmetric CMK",
-    );
-  }
+  requireSymmetric(target);
   const length = input.KeySpec ? dataKeyBytes[input.KeySpec] : (input.NumberOfBytes ?? 0);
   const plaintext = at.random(length);
   const made = await encryptWith(target, plaintext, input.EncryptionContext, at);
@@ -132,7 +125,7 @@ async function dataKey(target: Target, input: DataKeyInput, at: Moment) {
 }
 
 async function dataKeyPair(target: Target, input: DataKeyPairInput, at: Moment) {
-  requireAlgorithm(target, "SYMMETRIC_DEFAULT");
+  requireSymmetric(target);
   requireNoKeyStore(target);
   if (!isOffered(input.KeyPairSpec, target.key.region)) {
     throw new KmsError(
@@ -152,4 +145,14 @@ async function dataKeyPair(target: Target, input: DataKeyPairInput, at: Moment) 
       KeyMaterialId: made.materialId,
     },
   };
+}
+
+/** Only symmetric keys encrypt data keys, whatever else can encrypt. */
+function requireSymmetric({ set }: Target): void {
+  if (!isKeyPairSpec(set.keySpec)) return;
+  // Recorded on AWS of GenerateDataKey (floci-io/floci#3968).
+  throw new KmsError(
+    "InvalidKeyUsageException",
+    "You cannot generate a data key with an asymmetric CMK",
+  );
 }

@@ -1,6 +1,6 @@
 // Input members that many operations share, with the model's bounds.
 
-import { algorithmsOf } from "../domain/key-spec.ts";
+import { type EncryptionAlgorithmName, encryptionAlgorithms } from "../crypto/algorithms.ts";
 import { isRegion, type Region } from "../domain/region.ts";
 import { validation } from "../errors.ts";
 import {
@@ -33,7 +33,10 @@ export const grantId = text({ min: 1, max: 128 });
 
 export const encryptionContext = stringMap;
 
-export const encryptionAlgorithm = oneOf(algorithmsOf("ENCRYPT_DECRYPT"));
+export const encryptionAlgorithm = oneOf([
+  ...(Object.keys(encryptionAlgorithms) as EncryptionAlgorithmName[]),
+  "SYMMETRIC_DEFAULT",
+]);
 
 export const dryRun = boolean;
 

@@ -181,7 +181,7 @@ function wrongValues(input: Described): Readonly<Record<string, unknown>> {
   return {
     ...(min > 0 && { [`min ${min}`]: sized(min - 1) }),
     ...(max !== undefined && { [`max ${max}`]: sized(max + 1) }),
-    ...(pattern !== undefined && { [`pattern ${pattern}`]: `${String(valid).slice(0, -1)}Ā` }),
+    ...(pattern !== undefined && { [`pattern ${pattern}`]: `Ā${String(valid).slice(1)}` }),
     ...(values && { "set of values": "NO_SUCH_VALUE" }),
     ...(observed && { "other characters than ASCII": "clé" }),
   };
@@ -240,6 +240,8 @@ const samples = [
   "https://xks.example.com",
   "cluster-aaaaaaaaaaa",
   "com.amazonaws.vpce.us-east-1.vpce-svc-0",
+  "dynamodb.amazonaws.com",
+  "arn:aws:dynamodb:us-east-1:111122223333:table/orders",
   "0".repeat(12),
   "A".repeat(20),
   "a".repeat(43),

@@ -140,7 +140,11 @@ const member = (more: Partial<Described>): Described => ({
   ...more,
 });
 
-const principal = member({ min: 1, max: 256, pattern: "^[\\w+=,.@:/-]+$" });
+const service = member({
+  min: 1,
+  max: 128,
+  pattern: "^([A-Za-z0-9\\-]+)\\.([A-Za-z0-9\\-]+)(\\.[A-Za-z0-9\\-]+)+$",
+});
 
 interface Newer {
   /** By their paths. */
@@ -149,19 +153,23 @@ interface Newer {
   readonly optional: readonly string[];
 }
 
-/** Members that AWS has added since. */
+/** Members that AWS has added since, as the model of botocore 1.43.107 has them; a model's own count. */
 const NEWER_MEMBERS: Readonly<Record<string, Newer>> = {
   CreateGrant: {
     added: {
-      GranteeServicePrincipal: principal,
-      RetiringServicePrincipal: principal,
-      "Constraints.SourceArn": member({ min: 1, max: 2048 }),
+      GranteeServicePrincipal: service,
+      RetiringServicePrincipal: service,
+      "Constraints.SourceArn": member({
+        min: 20,
+        max: 512,
+        pattern: "^arn:aws[a-z0-9-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]{12}:.+$",
+      }),
     },
     optional: ["GranteePrincipal"],
   },
-  ListGrants: { added: { GranteeServicePrincipal: principal }, optional: [] },
+  ListGrants: { added: { GranteeServicePrincipal: service }, optional: [] },
   ListRetirableGrants: {
-    added: { RetiringServicePrincipal: principal },
+    added: { RetiringServicePrincipal: service },
     optional: ["RetiringPrincipal"],
   },
 };
@@ -176,14 +184,14 @@ export function inputByModel(of: Model, operation: string): Record<string, Descr
   return members;
 }
 
-/** The members with one more, which is named by its path. */
+/** The members with one more, which is named by its path, unless they have it. */
 function withMember(
   members: Record<string, Described>,
   path: string,
   described: Described,
 ): Record<string, Described> {
   const [name = "", ...rest] = path.split(".");
-  if (rest.length === 0) return { ...members, [name]: described };
+  if (rest.length === 0) return { [name]: described, ...members };
   const outer = members[name] as Described;
   const inner = withMember({ ...outer.members }, rest.join("."), described);
   return { ...members, [name]: { ...outer, members: inner } };
