@@ -3,7 +3,8 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    reporters: ["default", "./tools/summary-reporter.ts"],
+    // The summary first: whatever happens to the other, it is printed.
+    reporters: ["./tools/summary-reporter.ts", "default"],
     projects: [
       {
         test: {
