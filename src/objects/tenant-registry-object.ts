@@ -3,6 +3,7 @@
 // if need be by the alarm, which also ends tenants whose time is up. docs/decisions/011-tenants.md
 
 import { DurableObject } from "cloudflare:workers";
+import { logFailure } from "./log-failure.ts";
 import type { TenantObject } from "./tenant-object.ts";
 import {
   type NamedTenant,
@@ -102,7 +103,7 @@ export class TenantRegistryObject extends DurableObject<Env> {
     try {
       return await this.#remove(generation);
     } catch (cause) {
-      console.error(JSON.stringify({ event: "a tenant was not removed", cause: String(cause) }));
+      logFailure(this.env, "a tenant was not removed", cause);
       return false;
     }
   }
