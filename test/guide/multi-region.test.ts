@@ -7,6 +7,7 @@
 import { describe, expect, test } from "vitest";
 import { type Key, keyIn, withKeys } from "../../src/domain/key-set.ts";
 import type { KeyState } from "../../src/domain/key-state.ts";
+import type { Principal } from "../../src/domain/principal.ts";
 import type { Region } from "../../src/domain/region.ts";
 import {
   ACCOUNT,
@@ -20,6 +21,7 @@ import {
   unbase64,
   World,
 } from "../support/core.ts";
+import { allow, policy, type Statement, toAws, user, userArn } from "../support/principals.ts";
 
 const [P, R, Q, FOURTH] = ["us-west-2", "eu-west-1", "ap-northeast-1", "sa-east-1"] as const;
 
@@ -76,6 +78,17 @@ const policyFor = (account: string, sid: string) =>
       },
     ],
   });
+
+/** A user of the keys' account whose own policies allow these actions, under a condition. */
+const userWith = (actions: readonly string[], Condition?: object) =>
+  user("alice", {
+    policies: actions.map((action) => allow(action, Condition === undefined ? {} : { Condition })),
+  });
+
+/** The refusal of that user, whose policies would have to allow it. */
+const notAllowed = (action: string, on: string | null) =>
+  `AccessDeniedException: User: ${userArn("alice")} is not authorized to perform: ${action} ` +
+  `${on === null ? "" : `on resource: ${on} `}because no identity-based policy allows the ${action} action`;
 
 const DEFAULT_POLICY = `{
   "Version" : "2012-10-17",
@@ -518,20 +531,87 @@ describe("rules", () => {
     expect((await world.describe(P, keyId)).KeyState).toBe("PendingReplicaDeletion");
   });
 
-  test.todo(
-    "24: UpdatePrimaryRegion needs kms:UpdatePrimaryRegion on both keys, each in its Region",
-  );
-  test.todo(
-    "25: ReplicateKey needs kms:ReplicateKey on the primary, kms:CreateKey in the replica's Region, and kms:TagResource with tags",
-  );
-  test.todo("26: neither operation works across accounts");
+  test("24: UpdatePrimaryRegion needs kms:UpdatePrimaryRegion on both keys, each in its Region", async () => {
+    const world = new World();
+    const KeyId = await world.createSet(P, R);
+    const action = "kms:UpdatePrimaryRegion";
+    const by = (caller: Principal) =>
+      outcome(world.call(P, "UpdatePrimaryRegion", { KeyId, PrimaryRegion: R }, caller));
+    const inRegions = (...regions: string[]) =>
+      userWith([action], { StringEquals: { "aws:RequestedRegion": regions } });
+    expect(await by(inRegions(R))).toBe(notAllowed(action, arnOf(P, KeyId)));
+    expect(await by(inRegions(P))).toBe(notAllowed(action, arnOf(R, KeyId)));
+    const inKeyPolicy = (region: string, ...more: Statement[]) =>
+      world.call(region, "PutKeyPolicy", {
+        KeyId,
+        Policy: policy(allow("kms:*", toAws(ACCOUNT)), ...more),
+      });
+    const toUser = allow(action, toAws(userArn("alice")));
+    await inKeyPolicy(P, toUser);
+    expect(await by(userWith([]))).toBe(notAllowed(action, arnOf(R, KeyId)));
+    await inKeyPolicy(R, toUser);
+    expect(await by(userWith([]))).toBe("ok");
+  });
+
+  test("25: ReplicateKey needs kms:ReplicateKey on the primary, kms:CreateKey in the replica's Region, and kms:TagResource with tags", async () => {
+    const world = new World();
+    const KeyId = await world.createSet(P);
+    const Tags = [{ TagKey: "a", TagValue: "1" }];
+    const by = (caller: Principal, more: object = {}) =>
+      outcome(world.call(P, "ReplicateKey", { KeyId, ReplicaRegion: R, ...more }, caller));
+    const [replicating, creating, tagging] = [
+      "kms:ReplicateKey",
+      "kms:CreateKey",
+      "kms:TagResource",
+    ];
+    expect(await by(userWith([creating, tagging]))).toBe(notAllowed(replicating, arnOf(P, KeyId)));
+    expect(await by(userWith([replicating, tagging]))).toBe(notAllowed(creating, "*"));
+    expect(await by(userWith([replicating, creating]), { Tags })).toBe(notAllowed(tagging, null));
+    const here = { StringEquals: { "aws:RequestedRegion": P } };
+    expect(await by(userWith([replicating, creating], here))).toBe(notAllowed(creating, "*"));
+    expect(await by(userWith([replicating, creating]))).toBe("ok");
+    const more = { ReplicaRegion: Q, Tags };
+    expect(await by(userWith([replicating, creating, tagging]), more)).toBe("ok");
+  });
+
+  test("26: neither operation works across accounts", async () => {
+    const world = new World();
+    const keyId = await world.createSet(P, R);
+    const Policy = policy(allow("kms:*", { Principal: "*" }));
+    for (const region of [P, R]) {
+      await world.call(region, "PutKeyPolicy", { KeyId: keyId, Policy });
+    }
+    const foreign = "444455556666";
+    const KeyId = arnOf(P, keyId);
+    for (const [operation, input] of [
+      ["ReplicateKey", { ReplicaRegion: Q }],
+      ["UpdatePrimaryRegion", { PrimaryRegion: R }],
+    ] as const) {
+      expect(await outcome(world.call(P, operation, { KeyId, ...input }, foreign))).toBe(
+        `AccessDeniedException: User: arn:aws:iam::${foreign}:root is not authorized to perform: ` +
+          `kms:${operation} on resource: ${KeyId} because no resource-based policy allows the ` +
+          `kms:${operation} action`,
+      );
+    }
+    expect(await outcome(world.call(P, "DescribeKey", { KeyId }, foreign))).toBe("ok");
+  });
+
   test.todo(
     "27: ReplicateKey is logged as ReplicateKey in the primary's Region and CreateKey in the replica's",
   );
   // 28, the replica of an EXTERNAL primary, is in multi-region-imports.test.ts.
-  test.todo(
-    "29: CreateKey of a multi-Region key needs iam:CreateServiceLinkedRole; kms:MultiRegionKeyType can limit it",
-  );
+  // The service-linked role is taken to be there, so nobody has to be allowed to make it.
+  test("29: kms:MultiRegionKeyType can limit CreateKey of a multi-Region key", async () => {
+    const world = new World();
+    const by = (type: string, MultiRegion: boolean) => {
+      const condition = { StringEquals: { "kms:MultiRegionKeyType": type } };
+      const caller = userWith(["kms:CreateKey"], condition);
+      return outcome(world.call(P, "CreateKey", { MultiRegion }, caller));
+    };
+    expect(await by("PRIMARY", true)).toBe("ok");
+    expect(await by("REPLICA", true)).toBe(notAllowed("kms:CreateKey", "*"));
+    expect(await by("PRIMARY", false)).toBe(notAllowed("kms:CreateKey", "*"));
+  });
 });
 
 /** All of a key but its state and its place among the related keys. */
@@ -595,15 +675,20 @@ interface Wrong {
   readonly refusal: string | RegExp;
   readonly prepare?: (world: World, keyId: string) => void;
   readonly input?: object;
+  /** Who calls, where it is not the root of the account. */
+  readonly as?: Principal;
 }
 
+type Trial = Pick<Wrong, "prepare" | "input" | "as">;
+
 /** All of a request that is wrong in two ways at once. */
-const both = (one: Wrong, two: Wrong) => ({
+const both = (one: Wrong, two: Wrong): Trial => ({
   prepare(world: World, keyId: string) {
     one.prepare?.(world, keyId);
     two.prepare?.(world, keyId);
   },
   input: { ...two.input, ...one.input },
+  ...((one.as ?? two.as) && { as: (one.as ?? two.as) as Principal }),
 });
 
 /** Every way to fail two neighbouring checks at once; what one member says it cannot say twice. */
@@ -635,6 +720,11 @@ describe("errors of ReplicateKey, in the order of the checks", () => {
     refusal: "NotFoundException: Key '<arn>' does not exist",
     prepare: (world, keyId) =>
       world.edit(keyId, (set) => ({ ...set, keys: { [R]: keyIn(set, R) as Key } })),
+  };
+  const forbidden: Wrong = {
+    condition: "3: the caller is not allowed on the primary",
+    refusal: notAllowed("kms:ReplicateKey", "<arn>"),
+    as: userWith(["kms:CreateKey", "kms:TagResource"]),
   };
   const replica: Wrong = {
     condition: "4: the key is a replica",
@@ -698,6 +788,19 @@ describe("errors of ReplicateKey, in the order of the checks", () => {
       input: { ReplicaRegion: R },
     },
   ];
+  const forbiddenThere: readonly Wrong[] = [
+    {
+      condition: "12: the caller lacks kms:CreateKey",
+      refusal: notAllowed("kms:CreateKey", "*"),
+      as: userWith(["kms:ReplicateKey", "kms:TagResource"]),
+    },
+    {
+      condition: "12: the caller lacks kms:TagResource",
+      refusal: notAllowed("kms:TagResource", null),
+      input: { Tags: [{ TagKey: "a", TagValue: "" }] },
+      as: userWith(["kms:ReplicateKey", "kms:CreateKey"]),
+    },
+  ];
   const policies: readonly Wrong[] = [
     {
       condition: "13: the policy is no JSON",
@@ -739,20 +842,22 @@ describe("errors of ReplicateKey, in the order of the checks", () => {
   const checks = [
     [constraint],
     [missing],
+    [forbidden],
     [replica, single],
     states,
     regions,
     taken,
+    forbiddenThere,
     policies,
     tags,
   ];
 
-  async function answerTo({ prepare, input }: Pick<Wrong, "prepare" | "input">) {
+  async function answerTo({ prepare, input, as }: Trial) {
     const world = new World();
     const keyId = await world.createSet(P, R);
     world.checks = false;
     prepare?.(world, keyId);
-    const call = world.call(P, "ReplicateKey", { KeyId: keyId, ReplicaRegion: Q, ...input });
+    const call = world.call(P, "ReplicateKey", { KeyId: keyId, ReplicaRegion: Q, ...input }, as);
     return { answer: await outcome(call), keyId };
   }
 
@@ -773,13 +878,14 @@ describe("errors of ReplicateKey, in the order of the checks", () => {
   });
 
   test("a refused call makes no replica and leaves no trace", async () => {
-    for (const wrong of checks.flat().filter(({ input, prepare }) => input && !prepare)) {
+    for (const wrong of checks.flat().filter(({ prepare }) => !prepare)) {
       const world = new World();
       const keyId = await world.createSet(P, R);
       await world.describe(P, keyId); // The replica is ready now.
       const before = world.saved(keyId);
       const input = { KeyId: keyId, ReplicaRegion: Q, ...wrong.input };
-      expect(await outcome(world.call(P, "ReplicateKey", input))).not.toBe("ok");
+      const call = world.call(P, "ReplicateKey", input, wrong.as);
+      expect(await outcome(call)).not.toBe("ok");
       expect(world.saved(keyId)).toBe(before);
     }
   });
@@ -967,6 +1073,21 @@ describe("errors of UpdatePrimaryRegion", () => {
     prepare: (world, keyId) =>
       world.edit(keyId, (set) => ({ ...set, keys: { [R]: keyIn(set, R) as Key } })),
   };
+  /** Only in some Regions, where the input names no key itself. */
+  const inRegion = (region: string) =>
+    userWith(["kms:UpdatePrimaryRegion"], { StringEquals: { "aws:RequestedRegion": region } });
+  const forbidden: readonly Wrong[] = [
+    {
+      condition: "3: the caller is not allowed on the primary",
+      refusal: notAllowed("kms:UpdatePrimaryRegion", "<arn>"),
+      as: inRegion(R),
+    },
+    {
+      condition: "3: the caller is not allowed on the replica",
+      refusal: notAllowed("kms:UpdatePrimaryRegion", "<replica>"),
+      as: inRegion(P),
+    },
+  ];
   const designations: readonly Wrong[] = [
     {
       condition: "4: the key is a replica",
@@ -1021,18 +1142,24 @@ describe("errors of UpdatePrimaryRegion", () => {
     [constraint],
     [malformed],
     [missing],
+    forbidden,
     designations,
     regions,
     ofPrimary,
     ofReplica,
   ];
 
-  async function answerTo({ prepare, input }: Pick<Wrong, "prepare" | "input">) {
+  async function answerTo({ prepare, input, as }: Trial) {
     const world = new World();
     const keyId = await world.createSet(P, R, Q);
     world.checks = false;
     prepare?.(world, keyId);
-    const call = world.call(P, "UpdatePrimaryRegion", { KeyId: keyId, PrimaryRegion: R, ...input });
+    const call = world.call(
+      P,
+      "UpdatePrimaryRegion",
+      { KeyId: keyId, PrimaryRegion: R, ...input },
+      as,
+    );
     return { answer: await outcome(call), keyId };
   }
 
