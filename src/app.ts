@@ -32,7 +32,7 @@ for (const path of ["/_edge-kms", "/t/:tenant/_edge-kms"]) {
   if (path === "/_edge-kms") control.route("/tenants", tenants);
   app.route(path, control);
 }
-app.onError((error) => failed(error, crypto.randomUUID()));
+app.onError((error, c) => failed(error, crypto.randomUUID(), c.env));
 
 async function serve(c: Context<{ Bindings: Env }>): Promise<Response> {
   const name = c.req.param("tenant");

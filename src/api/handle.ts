@@ -13,7 +13,7 @@ import type { Call } from "../operations/perform.ts";
 import { namesAliases } from "../operations/permission.ts";
 import { outputOf } from "../operations/reply.ts";
 import { readInput } from "../operations/shape.ts";
-import type { WorkerSettings } from "../settings.ts";
+import { logsNothing, type WorkerSettings } from "../settings.ts";
 import { type Surroundings, signedRequest } from "./caller.ts";
 import { evaluated } from "./evaluated.ts";
 import { type AliasesOf, fetchedFor } from "./fetched.ts";
@@ -213,9 +213,12 @@ function refusalOf(error: unknown, requestId: string, { log: level }: WorkerSett
   return internalFailure(requestId);
 }
 
-/** The answer where not even the settings can be read: the caller learns its request ID alone. */
-export function failed(error: unknown, requestId: string): Response {
-  logFailure(error, requestId);
+/**
+ * The answer where something failed besides the performing of an operation, or where not even the
+ * settings can be read: the caller learns its request ID alone.
+ */
+export function failed(error: unknown, requestId: string, env: Env): Response {
+  if (!logsNothing(env)) logFailure(error, requestId);
   return refused(internalFailure(requestId), requestId);
 }
 

@@ -306,7 +306,10 @@ function readList(shape: Shape<unknown>, values: unknown[], path: string, violat
 
 function readMap(value: Record<string, unknown>, path: string) {
   for (const key of Object.keys(value)) {
-    if (typeof value[key] !== "string") throw wrongType(path, "a map of strings");
+    const text = value[key];
+    if (typeof text !== "string") throw wrongType(path, "a map of strings");
+    // Half of a surrogate pair has no UTF-8: contexts that differ would be authenticated as one.
+    if (!key.isWellFormed() || !text.isWellFormed()) throw wrongType(path, "a map of Unicode text");
   }
   return value;
 }

@@ -545,11 +545,7 @@ describe("the table of the code is the page's, cell by cell", () => {
     }
   }
 
-  // Its row has no reader: deleting an alias never comes to the key.
-  const unread = ["DeleteAlias"];
-
   for (const operation of Object.keys(keyStates)) {
-    if (unread.includes(operation)) continue;
     test(`${operation}: any other outcome in any cell is noticed`, async () => {
       const unnoticed: string[] = [];
       for (const [part, { wanted, run, kind: of }] of Object.entries(attempts[operation] ?? {})) {
@@ -569,13 +565,6 @@ describe("the table of the code is the page's, cell by cell", () => {
       expect(unnoticed).toEqual([]);
     });
   }
-
-  test("a row that nothing reads allows everything", () => {
-    for (const operation of unread) {
-      const row = keyStates[operation as "DeleteAlias"];
-      expect(STATES.map((state) => row[state]("arn"))).toEqual(STATES.map(() => null));
-    }
-  });
 });
 
 describe("notes to the table", () => {

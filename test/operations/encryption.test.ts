@@ -113,6 +113,20 @@ describe("Encrypt and Decrypt", () => {
     }
   });
 
+  test("of half a character are refused: in UTF-8 all halves are alike", async () => {
+    const { world, KeyId } = await prepared();
+    const refusal = "SerializationException: encryptionContext must be a map of Unicode text";
+    for (const half of ["\ud800", "a\udc00", "\udc00\ud800"]) {
+      for (const EncryptionContext of [{ a: half }, { [half]: "a" }]) {
+        const asked = world.encrypt(REGION, KeyId, "text", { EncryptionContext });
+        expect(await outcome(asked)).toBe(refusal);
+      }
+    }
+    const EncryptionContext = { "🔑": "\ud83d\udd11" };
+    const blob = await world.encrypt(REGION, KeyId, "text", { EncryptionContext });
+    expect(await outcome(world.decrypt(REGION, blob, { EncryptionContext }))).toBe("ok");
+  });
+
   test("a KeyId other than the ciphertext's", async () => {
     const { world, KeyId, Arn } = await prepared();
     const { KeyId: other } = await world.createKey(REGION);
