@@ -137,15 +137,15 @@ describe("GetParametersForImport", () => {
       `UnsupportedOperationException: ${Arn} origin is AWS_KMS which is not valid for this ` +
       "operation.";
     const input = { KeyId, ImportToken: "AAAA", EncryptedKeyMaterial: "AAAA", ...NO_EXPIRY };
-    const calls = () => [
-      parameters(world, REGION, KeyId),
-      world.call(REGION, "ImportKeyMaterial", input),
-      world.call(REGION, "DeleteImportedKeyMaterial", { KeyId }),
+    const calls = [
+      () => parameters(world, REGION, KeyId),
+      () => world.call(REGION, "ImportKeyMaterial", input),
+      () => world.call(REGION, "DeleteImportedKeyMaterial", { KeyId }),
     ];
-    for (const call of calls()) expect(await outcome(call)).toBe(refusal);
+    for (const call of calls) expect(await outcome(call())).toBe(refusal);
     // Footnote 9 of the key-state table comes before 8.
     await world.call(REGION, "ScheduleKeyDeletion", { KeyId });
-    for (const call of calls()) expect(await outcome(call)).toBe(refusal);
+    for (const call of calls) expect(await outcome(call())).toBe(refusal);
   });
 
   // crypto.md 9.2, column by column.
