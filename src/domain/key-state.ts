@@ -97,7 +97,8 @@ export const keyStates = {
   GetKeyPolicy:                always,
   GetKeyRotationStatus:        always,
   GetParametersForImport:      row(ok,          ok,          deletion,       replicas,       ok,           ok,          creating,    updating),
-  GetPublicKey:                ofPairs,
+  /** Recorded on AWS: unlike the guide has it, also of a key that is Disabled. */
+  GetPublicKey:                row(ok,          ok,          deletion,       replicas,       importing,    ok,          creating,    ok),
   ImportKeyMaterial:           row(ok,          ok,          deletion,       replicas,       ok,           ok,          creating,    ok),
   ListGrants:                  always,
   ListKeyPolicies:             always,

@@ -40,13 +40,15 @@ export const rotation = {
     },
   }),
 
+  /** Recorded on AWS: of a key that does not rotate at all it succeeds, there being nothing to disable. */
   DisableKeyRotation: change({
     input: { KeyId: required(members.keyId) },
     invalidArn: true,
     designation: "primary",
     change(target) {
-      const { set } = target;
-      requireAutomatic(target);
+      const { set, arn } = target;
+      requireOwnMaterial(set, arn);
+      requireNoKeyStore(target);
       return { set: set.rotation ? { ...set, rotation: null } : set, output: null };
     },
   }),
@@ -127,9 +129,12 @@ function requireRotating(target: Target): void {
 
 /** Imported material is rotated on demand alone, that of a key pair never. */
 function requireAutomatic(target: Target): void {
-  const { set, arn } = target;
-  if (set.origin === "EXTERNAL") throw invalidOrigin(arn, set.origin);
+  requireOwnMaterial(target.set, target.arn);
   requireRotating(target);
+}
+
+function requireOwnMaterial({ origin }: KeySet, arn: string): void {
+  if (origin === "EXTERNAL") throw invalidOrigin(arn, origin);
 }
 
 /** Recorded on AWS. */
