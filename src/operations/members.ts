@@ -14,7 +14,8 @@ import {
   text,
 } from "./shape.ts";
 
-export const keyId = text({ min: 1, max: 2048 });
+/** The pattern is not in the model (recorded on AWS). */
+export const keyId = text({ min: 1, max: 2048, pattern: "^\\p{ASCII}+$" });
 
 export const grantTokens = list(text({ min: 1, max: 8192 }), { min: 0, max: 10 });
 
@@ -25,11 +26,12 @@ export const grantId = text({ min: 1, max: 128 });
 
 export const encryptionContext = stringMap;
 
+/** In the order in which KMS's refusals list them (recorded on AWS). */
 export const encryptionAlgorithm = oneOf([
-  "SYMMETRIC_DEFAULT",
   "RSAES_OAEP_SHA_1",
   "RSAES_OAEP_SHA_256",
   "SM2PKE",
+  "SYMMETRIC_DEFAULT",
 ]);
 
 export const dryRun = boolean;

@@ -15,7 +15,7 @@ export interface Shape<T> {
     | "map"
     | "structure";
   readonly required: boolean;
-  /** A sensitive member's value is left out of the refusal (recorded for Plaintext). */
+  /** A sensitive member's value is left out of the refusal, even that it is null (recorded on AWS). */
   readonly sensitive: boolean;
   readonly rules: readonly Rule[];
   /** Of a list's elements or a map's values. */
@@ -33,6 +33,8 @@ export interface Members {
 export interface Rule {
   readonly name: "min" | "max" | "pattern" | "enum";
   readonly bound: number | string | readonly string[];
+  /** Of a set of values: those that a refusal names, where they are others. */
+  readonly named?: readonly string[];
   readonly words: string;
   readonly holds: (value: unknown, size: number) => boolean;
 }
@@ -96,15 +98,17 @@ export const text = (bounds: Bounds = {}): Shape<string> & { required: false } =
   type: "string",
   required: false,
   sensitive: bounds.sensitive ?? false,
+  // In the order in which KMS names what is broken (recorded on AWS for an empty KeyId).
   rules: [
-    ...(bounds.pattern === undefined ? [] : [patternRule(bounds.pattern)]),
     ...sizeRules(bounds, "length"),
+    ...(bounds.pattern === undefined ? [] : [patternRule(bounds.pattern)]),
   ],
 });
 
-/** A string that is one of these values. */
+/** A string that is one of these values; `named` are those a refusal names, where they differ. */
 export const oneOf = <const T extends string>(
   values: readonly T[],
+  named: readonly string[] = values,
 ): Shape<T> & { required: false } => ({
   type: "string",
   required: false,
@@ -113,7 +117,8 @@ export const oneOf = <const T extends string>(
     {
       name: "enum",
       bound: values,
-      words: `Member must satisfy enum value set: [${values.join(", ")}]`,
+      ...(named !== values && { named }),
+      words: `Member must satisfy enum value set: [${named.join(", ")}]`,
       holds: (value) => values.includes(value as T),
     },
   ],
@@ -220,7 +225,8 @@ function readMembers(
     if (value !== undefined && value !== null) {
       read[name] = readValue(shape, value, path + wireName(name), violations);
     } else if (shape.required) {
-      violations.push(refused("Value null", path + wireName(name), "Member must not be null"));
+      const shownNull = shape.sensitive ? "Value" : "Value null";
+      violations.push(refused(shownNull, path + wireName(name), "Member must not be null"));
     }
   }
   return read;
@@ -281,19 +287,25 @@ function readList(shape: Shape<unknown>, values: unknown[], path: string, violat
       readValue(element, notNull(value, path), `${path}.${index + 1}.member`, violations),
     );
   }
-  // Of scalars AWS prints the whole list and every constraint of its elements: max, min, pattern.
+  // Of scalars AWS prints the whole list and every constraint of its elements.
   let broken = false;
   for (const value of values) {
     const size = sizeOf(element, notNull(value, path), path);
     broken ||= element.rules.some((rule) => !rule.holds(value, size));
   }
   if (broken) {
-    const all = element.rules.map((rule) => rule.words).toReversed();
+    const all = inOrderOfLists(element.rules).map((rule) => rule.words);
     violations.push(
       refused(shown(shape, values), path, `Member must satisfy constraint: [${all.join(", ")}]`),
     );
   }
   return values;
+}
+
+/** The order in which AWS prints the constraints of a list's elements: max, min, pattern. */
+function inOrderOfLists(rules: readonly Rule[]): readonly Rule[] {
+  const isSize = ({ name }: Rule) => name === "min" || name === "max";
+  return [...rules.filter(isSize).toReversed(), ...rules.filter((rule) => !isSize(rule))];
 }
 
 function readMap(value: Record<string, unknown>, path: string) {
@@ -324,8 +336,9 @@ const wrongType = (path: string, expected: string) =>
 /** KMS names members in camelCase: `KeyId` is `keyId` (recorded on AWS). */
 const wireName = (name: string) => name.charAt(0).toLowerCase() + name.slice(1);
 
+/** The value of bytes is left out as a secret's is (recorded on AWS). */
 const shown = (shape: Shape<unknown>, value: unknown) =>
-  shape.sensitive ? "Value" : `Value '${printed(value)}'`;
+  shape.sensitive || shape.type === "blob" ? "Value" : `Value '${printed(value)}'`;
 
 const refused = (value: string, path: string, words: string) =>
   `${value} at '${path}' failed to satisfy constraint: ${words}`;

@@ -96,10 +96,10 @@ describe("one constraint broken", () => {
       constraint("Value '[a, b, c]'", "names", "have length less than or equal to 2"),
     ],
     [
-      "length of bytes, which counts bytes",
+      "length of bytes, which counts bytes and leaves them out (recorded on AWS)",
       { Data: blob({ min: 4, max: 4 }) },
       { Data: "AAAAAAA=" },
-      constraint("Value 'AAAAAAA='", "data", "have length less than or equal to 4"),
+      constraint("Value", "data", "have length less than or equal to 4"),
     ],
     [
       "a sensitive member's value is left out (recorded for Plaintext, too long)",
@@ -113,6 +113,59 @@ describe("one constraint broken", () => {
       { KeyId: "k", Plaintext: "" },
       constraint("Value", "plaintext", "have length greater than or equal to 1"),
     ],
+    [
+      "a sensitive member that is missing (recorded for Plaintext)",
+      inputOf("Encrypt"),
+      { KeyId: "k" },
+      constraint("Value", "plaintext", "not be null"),
+    ],
+    [
+      "bytes that are missing and no secret (recorded for Signature)",
+      inputOf("Verify"),
+      { KeyId: "k", Message: "AAAA", SigningAlgorithm: "ECDSA_SHA_256" },
+      constraint("Value null", "signature", "not be null"),
+    ],
+    [
+      "bytes that are no secret (recorded for CiphertextBlob, empty)",
+      inputOf("Decrypt"),
+      { CiphertextBlob: "" },
+      constraint("Value", "ciphertextBlob", "have length greater than or equal to 1"),
+    ],
+    [
+      "pattern of key IDs (recorded)",
+      inputOf("DescribeKey"),
+      { KeyId: "キー" },
+      constraint("Value 'キー'", "keyId", "satisfy regular expression pattern: ^\\p{ASCII}+$"),
+    ],
+    ...(
+      [
+        [
+          "Sign",
+          "SigningAlgorithm",
+          "RSASSA_PSS_SHA_256, RSASSA_PSS_SHA_384, RSASSA_PSS_SHA_512, RSASSA_PKCS1_V1_5_SHA_256, RSASSA_PKCS1_V1_5_SHA_384, RSASSA_PKCS1_V1_5_SHA_512, ECDSA_SHA_256, ECDSA_SHA_384, ECDSA_SHA_512, ED25519_SHA_512, ED25519_PH_SHA_512, SM2DSA, ML_DSA_SHAKE_256",
+        ],
+        ["GenerateMac", "MacAlgorithm", "HMAC_SHA_384, HMAC_SHA_256, HMAC_SHA_224, HMAC_SHA_512"],
+        [
+          "Encrypt",
+          "EncryptionAlgorithm",
+          "RSAES_OAEP_SHA_1, RSAES_OAEP_SHA_256, SM2PKE, SYMMETRIC_DEFAULT",
+        ],
+        [
+          "GenerateDataKey",
+          "KeySpec",
+          "RSA_2048, RSA_3072, RSA_4096, ECC_NIST_P256, ECC_NIST_P384, ECC_NIST_P521, ECC_SECG_P256K1, ECC_NIST_EDWARDS25519, SYMMETRIC_DEFAULT, HMAC_224, HMAC_256, HMAC_384, HMAC_512, SM2, ML_DSA_44, ML_DSA_65, ML_DSA_87, ML_KEM_512, ML_KEM_768, ML_KEM_1024",
+        ],
+      ] as const
+    ).map(([operation, member, values]): [string, Members, object, string] => [
+      `the set of values of ${operation}, in KMS's order (recorded; ML-KEM is newer)`,
+      inputOf(operation),
+      { KeyId: "k", Message: "AAAA", Plaintext: "AAAA", [member]: "X" },
+      constraint(
+        "Value 'X'",
+        member.charAt(0).toLowerCase() + member.slice(1),
+        `satisfy enum value set: [${values}]`,
+      ),
+    ]),
     [
       "in a list of structures, counted from one (recorded for TagKey)",
       inputOf("CreateKey"),
@@ -211,11 +264,11 @@ describe("several constraints broken", () => {
     );
   });
 
-  test("by one value are all named", () => {
-    expect(read({ Name: text({ min: 1, max: 3, pattern: "[a-z]+" }) }, { Name: "ABCD" })).toBe(
-      "ValidationException: 2 validation errors detected: Value 'ABCD' at 'name' failed to satisfy " +
-        "constraint: Member must satisfy regular expression pattern: [a-z]+; Value 'ABCD' at 'name' " +
-        "failed to satisfy constraint: Member must have length less than or equal to 3",
+  test("by one value are all named (recorded for an empty KeyId)", () => {
+    expect(read(inputOf("GetPublicKey"), { KeyId: "" })).toBe(
+      "ValidationException: 2 validation errors detected: Value '' at 'keyId' failed to satisfy " +
+        "constraint: Member must have length greater than or equal to 1; Value '' at 'keyId' failed " +
+        "to satisfy constraint: Member must satisfy regular expression pattern: ^\\p{ASCII}+$",
     );
   });
 

@@ -6,6 +6,7 @@ import { operations } from "../../src/operations/index.ts";
 import type { Members } from "../../src/operations/shape.ts";
 import {
   type Described,
+  KEY_ID_PATTERN,
   membersByCode,
   membersByModel,
   model,
@@ -32,7 +33,7 @@ const described = (type: string, more: Partial<Described> = {}): Described => ({
 });
 
 const encapsulation: Inputs = {
-  KeyId: described("string", { required: true, min: 1, max: 2048 }),
+  KeyId: described("string", { required: true, min: 1, max: 2048, pattern: KEY_ID_PATTERN }),
   EncapsulationAlgorithm: described("string", { required: true, values: ["ML_KEM"] }),
   GrantTokens: described("list", {
     min: 0,
@@ -94,7 +95,7 @@ function breaksOf(inputs: Inputs, path: string): readonly Break[] {
       member,
       name: `${at} is missing`,
       value: undefined,
-      words: [violation("Value null", at, "Member must not be null")],
+      words: [violation(input.sensitive ? "Value" : "Value null", at, "Member must not be null")],
     };
     return [...(input.required ? [missing] : []), ...breaksOfValue(member, input, at)];
   });
@@ -135,7 +136,7 @@ function breaksInside(member: string, input: Described, at: string): readonly Br
     return inside(element.members, `${at}.2.member.`, (second) => [first, second]);
   }
   // Of a list of scalars AWS prints the whole list and every constraint of its elements.
-  const rules = wordsOf(element).toReversed().join(", ");
+  const rules = wordsInLists(element).join(", ");
   return Object.entries(wrongValues(element)).map(([name, value]) => ({
     member,
     name: `${at}: an element's ${name}`,
@@ -149,32 +150,40 @@ const violation = (value: string, at: string, words: string) =>
 
 /** Every constraint of a member that a value breaks, in AWS's order. */
 function violationsOf(input: Described, value: unknown, at: string): readonly string[] {
-  const shown = input.sensitive ? "Value" : `Value '${printed(value)}'`;
+  const isSecret = input.sensitive || input.type === "blob";
+  const shown = isSecret ? "Value" : `Value '${printed(value)}'`;
   const size = sizeOf(input, value);
   const broken = [
-    input.pattern !== undefined && !new RegExp(`^(?:${input.pattern})$`).test(String(value)),
     input.min !== undefined && size < input.min,
     input.max !== undefined && size > input.max,
+    input.pattern !== undefined && !matches(input.pattern, String(value)),
     input.values !== undefined && !input.values.includes(String(value)),
   ];
   const words = allWordsOf(input).filter((_, index) => broken[index]);
   return words.map((text) => violation(shown, at, text ?? ""));
 }
 
-/** The words of the constraints: pattern, min, max, values; undefined for what is not constrained. */
-function allWordsOf({ type, pattern, min, max, values }: Described) {
+const matches = (pattern: string, value: string) =>
+  new RegExp(`^(?:${pattern})$`, pattern.includes("\\p{") ? "u" : "").test(value);
+
+/** The words of the constraints: min, max, pattern, values; undefined for what is not constrained. */
+function allWordsOf({ type, pattern, min, max, values, named = values }: Described) {
   const what = type === "integer" ? "value" : "length";
   return [
+    min === undefined ? undefined : `Member must have ${what} greater than or equal to ${min}`,
+    max === undefined ? undefined : `Member must have ${what} less than or equal to ${max}`,
     pattern === undefined
       ? undefined
       : `Member must satisfy regular expression pattern: ${pattern}`,
-    min === undefined ? undefined : `Member must have ${what} greater than or equal to ${min}`,
-    max === undefined ? undefined : `Member must have ${what} less than or equal to ${max}`,
-    values && `Member must satisfy enum value set: [${values.join(", ")}]`,
+    named && `Member must satisfy enum value set: [${named.join(", ")}]`,
   ];
 }
 
-const wordsOf = (input: Described) => allWordsOf(input).filter((words) => words !== undefined);
+/** In lists: max, min, pattern, values. */
+function wordsInLists(element: Described): readonly string[] {
+  const [min, max, ...rest] = allWordsOf(element);
+  return [max, min, ...rest].filter((words) => words !== undefined);
+}
 
 /** A value for each constraint that breaks it, and no other where that can be had. */
 function wrongValues(input: Described): Readonly<Record<string, unknown>> {
@@ -249,9 +258,8 @@ const samples = [
 ];
 
 function validText({ min = 0, max = Number.POSITIVE_INFINITY, pattern }: Described): string {
-  const whole = new RegExp(pattern === undefined ? "" : `^(?:${pattern})$`);
   const padded = samples.map((sample) => sample.padEnd(min, sample.at(-1)));
-  const text = padded.find((sample) => sample.length <= max && whole.test(sample));
+  const text = padded.find((sample) => sample.length <= max && matches(pattern ?? ".*", sample));
   if (text === undefined) throw new Error(`no sample of ${pattern}, ${min} to ${max}`);
   return text;
 }
