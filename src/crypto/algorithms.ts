@@ -21,20 +21,22 @@ import { mlKem } from "./ml-kem.ts";
 import { rsaesOaep, rsassaPkcs1, rsassaPss } from "./rsa.ts";
 import { sm2dsa, sm2pke } from "./sm2.ts";
 
+// Signing and MAC algorithms in the order in which KMS's refusals list them (recorded on AWS).
+
 export const signingAlgorithms = {
-  RSASSA_PKCS1_V1_5_SHA_256: rsassaPkcs1("sha256"),
-  RSASSA_PKCS1_V1_5_SHA_384: rsassaPkcs1("sha384"),
-  RSASSA_PKCS1_V1_5_SHA_512: rsassaPkcs1("sha512"),
   RSASSA_PSS_SHA_256: rsassaPss("sha256"),
   RSASSA_PSS_SHA_384: rsassaPss("sha384"),
   RSASSA_PSS_SHA_512: rsassaPss("sha512"),
+  RSASSA_PKCS1_V1_5_SHA_256: rsassaPkcs1("sha256"),
+  RSASSA_PKCS1_V1_5_SHA_384: rsassaPkcs1("sha384"),
+  RSASSA_PKCS1_V1_5_SHA_512: rsassaPkcs1("sha512"),
   ECDSA_SHA_256: ecdsa("sha256"),
   ECDSA_SHA_384: ecdsa("sha384"),
   ECDSA_SHA_512: ecdsa("sha512"),
   ED25519_SHA_512: pureEd25519,
   ED25519_PH_SHA_512: prehashedEd25519,
-  ML_DSA_SHAKE_256: mlDsa,
   SM2DSA: sm2dsa,
+  ML_DSA_SHAKE_256: mlDsa,
 } as const satisfies Record<string, SigningAlgorithm>;
 
 export const encryptionAlgorithms = {
@@ -44,9 +46,9 @@ export const encryptionAlgorithms = {
 } as const satisfies Record<string, EncryptionAlgorithm>;
 
 export const macAlgorithms = {
-  HMAC_SHA_224: hmac("sha224"),
-  HMAC_SHA_256: hmac("sha256"),
   HMAC_SHA_384: hmac("sha384"),
+  HMAC_SHA_256: hmac("sha256"),
+  HMAC_SHA_224: hmac("sha224"),
   HMAC_SHA_512: hmac("sha512"),
 } as const satisfies Record<string, MacAlgorithm>;
 

@@ -3,11 +3,14 @@
 
 import { partitionOf, type Region } from "./region.ts";
 
-const SINGLE_REGION_KEY_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const SINGLE_REGION_KEY_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const MULTI_REGION_KEY_ID = /^mrk-[0-9a-f]{32}$/;
 const KMS_ARN = /^arn:(aws[a-z-]*):kms:([a-z0-9-]+):(\d{12}):(key|alias)\/(.+)$/;
 
-/** Whether the text has the form of a key ID, single- or multi-Region. */
+/**
+ * Whether the text has the form of a key ID, single- or multi-Region. A UUID in capitals has it, too
+ * (recorded on AWS), though no key is called so.
+ */
 export const isKeyId = (text: string) =>
   SINGLE_REGION_KEY_ID.test(text) || MULTI_REGION_KEY_ID.test(text);
 

@@ -134,10 +134,8 @@ export function requireAliasName(name: string): void {
   }
   if (isAwsAlias(name)) throw new KmsError("NotAuthorizedException");
   if (!/^alias\/[a-zA-Z0-9/_-]+$/.test(name)) {
-    throw new KmsError(
-      "InvalidAliasNameException",
-      `${name} contains invalid characters for an alias`,
-    );
+    // Seen in public logs; InvalidAliasNameException is what the model has for it.
+    throw new KmsError("ValidationException", `${name} contains invalid characters for an alias`);
   }
 }
 

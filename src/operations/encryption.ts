@@ -14,7 +14,13 @@ import { openedInKeyStore, sealedInKeyStore, unopened } from "./external-encrypt
 import * as members from "./members.ts";
 import { atEdge, type Edge, type Target, use } from "./operation.ts";
 import { blob, required } from "./shape.ts";
-import { requireAlgorithm, requireKeyPair, requireMaterial, requireUsage } from "./usage.ts";
+import {
+  ofUsage,
+  requireAlgorithm,
+  requireKeyPair,
+  requireMaterial,
+  requireUsage,
+} from "./usage.ts";
 
 const STANDARD_ALGORITHM = "SYMMETRIC_DEFAULT";
 
@@ -41,9 +47,10 @@ export const encryption = {
   Encrypt: use({
     input: encryptInput,
     aliases: true,
+    precondition: ofUsage("ENCRYPT_DECRYPT", "Encrypt"),
     async use(target, input, at) {
       const plaintext = fromBase64(input.Plaintext);
-      const { ciphertext, algorithm } = await encrypted(target, "Encrypt", plaintext, input, at);
+      const { ciphertext, algorithm } = await encrypted(target, plaintext, input, at);
       return { CiphertextBlob: ciphertext, KeyId: target.arn, EncryptionAlgorithm: algorithm };
     },
   }),
@@ -54,11 +61,9 @@ export const encryption = {
     forRecipient: "Plaintext",
     check: (input) => requireCiphertext(input, "KeyId"),
     missing: (input) => (input.KeyId === undefined ? unreachable(input.CiphertextBlob) : null),
+    precondition: (target, input) => requireDecryption(target, "Decrypt", toDecrypt(input)),
     async use(target, input) {
-      const { plaintext, algorithm, materialId } = await decrypted(target, "Decrypt", {
-        ...input,
-        CiphertextBlob: ignoresCiphertext(input) ? undefined : input.CiphertextBlob,
-      });
+      const { plaintext, algorithm, materialId } = await decrypted(target, toDecrypt(input));
       return {
         KeyId: target.arn,
         Plaintext: toBase64(plaintext),
@@ -83,7 +88,9 @@ export const encryption = {
       DryRunModifiers: members.dryRunModifiers,
     },
     async run(edge, input) {
-      requireCiphertext({ ...input, KeyId: input.SourceKeyId }, "SourceKeyId");
+      const { SourceEncryptionAlgorithm: EncryptionAlgorithm } = input;
+      const asDecrypt = { ...input, KeyId: input.SourceKeyId, EncryptionAlgorithm };
+      requireCiphertext(asDecrypt, "SourceKeyId");
       const { SourceKeyId, DestinationKeyId } = input;
       const CiphertextBlob = ignoresCiphertext(input) ? undefined : input.CiphertextBlob;
       const from: ReEncryptFrom = {
@@ -170,12 +177,9 @@ export const reEncryptSteps = {
       const { KeyId, CiphertextBlob } = input as ReEncryptFrom;
       return KeyId === undefined ? unreachable(CiphertextBlob) : null;
     },
+    precondition: (target, input) => requireDecryption(target, "ReEncrypt", input as ReEncryptFrom),
     async use(target, input) {
-      const { plaintext, algorithm, materialId } = await decrypted(
-        target,
-        "ReEncrypt",
-        input as ReEncryptFrom,
-      );
+      const { plaintext, algorithm, materialId } = await decrypted(target, input as ReEncryptFrom);
       return {
         SourceKeyId: target.arn,
         SourceKeySpec: target.set.keySpec,
@@ -190,16 +194,11 @@ export const reEncryptSteps = {
     input: {},
     aliases: true,
     state: "ReEncrypt",
+    precondition: ofUsage("ENCRYPT_DECRYPT", "ReEncrypt"),
     async use(target, input, at) {
       const to = input as ReEncryptTo;
       const plaintext = fromBase64(to.Plaintext);
-      const { ciphertext, algorithm, materialId } = await encrypted(
-        target,
-        "ReEncrypt",
-        plaintext,
-        to,
-        at,
-      );
+      const { ciphertext, algorithm, materialId } = await encrypted(target, plaintext, to, at);
       return {
         CiphertextBlob: ciphertext,
         KeyId: target.arn,
@@ -247,12 +246,11 @@ interface Decrypted {
 /** Encrypts with whatever algorithm is asked for and the key has. */
 async function encrypted(
   target: Target,
-  operation: string,
   plaintext: Uint8Array<ArrayBuffer>,
   input: Algorithmic,
   at: Moment,
 ): Promise<Encrypted> {
-  const algorithm = requireEncryption(target, operation, input);
+  const algorithm = requireEncryption(target, input);
   const pair = asymmetric(algorithm);
   if (!pair) {
     const made = await encryptWith(target, plaintext, input.EncryptionContext, at);
@@ -270,18 +268,24 @@ async function encrypted(
   return { ciphertext: toBase64(pair.encrypt(key, plaintext)), algorithm, materialId: null };
 }
 
-/** Decrypts with whatever algorithm is asked for and the key has. */
-async function decrypted(
-  target: Target,
-  operation: string,
-  input: Algorithmic & { readonly CiphertextBlob?: string | undefined },
-): Promise<Decrypted> {
+interface ToDecrypt extends Algorithmic {
+  /** Left out by a dry run that ignores it. */
+  readonly CiphertextBlob?: string | undefined;
+}
+
+/** Which key a ciphertext is of is held before what the key is for (recorded on AWS). */
+function requireDecryption(target: Target, operation: string, input: ToDecrypt): void {
   const { CiphertextBlob: ciphertext } = input;
-  // Which key a ciphertext is of is held before what the key is for (recorded on AWS).
   if (ciphertext !== undefined && asymmetric(input.EncryptionAlgorithm) === null) {
     requireOwn(target, ciphertext);
   }
-  const algorithm = requireEncryption(target, operation, input);
+  requireUsage(target, "ENCRYPT_DECRYPT", operation);
+}
+
+/** Decrypts with whatever algorithm is asked for and the key has. */
+async function decrypted(target: Target, input: ToDecrypt): Promise<Decrypted> {
+  const { CiphertextBlob: ciphertext } = input;
+  const algorithm = requireEncryption(target, input);
   const pair = asymmetric(algorithm);
   if (ciphertext === undefined) {
     return { plaintext: new Uint8Array(), algorithm, materialId: null }; // IGNORE_CIPHERTEXT
@@ -302,12 +306,14 @@ function asymmetric(algorithm: string | undefined): EncryptionAlgorithm | null {
 }
 
 /** The algorithm to use, once the key has it. */
-function requireEncryption(target: Target, operation: string, input: Algorithmic): string {
+function requireEncryption(target: Target, input: Algorithmic): string {
   const algorithm = input.EncryptionAlgorithm ?? STANDARD_ALGORITHM;
-  requireUsage(target, "ENCRYPT_DECRYPT", operation);
   requireAlgorithm(target, algorithm);
   if (asymmetric(algorithm) && Object.keys(input.EncryptionContext ?? {}).length > 0) {
-    throw validation(`Algorithm ${algorithm} does not support an encryption context.`);
+    // Recorded on AWS.
+    throw validation(
+      "EncryptionContext is not supported when encrypting/decrypting with asymmetric CMKs.",
+    );
   }
   return algorithm;
 }
@@ -374,11 +380,18 @@ interface CiphertextInput {
   readonly KeyId?: string | undefined;
   readonly DryRun?: boolean | undefined;
   readonly DryRunModifiers?: readonly string[] | undefined;
+  readonly EncryptionAlgorithm?: string | undefined;
 }
 
 /** Whether only the permission is asked about, not this ciphertext. */
 const ignoresCiphertext = ({ DryRun, DryRunModifiers }: CiphertextInput) =>
   DryRun === true && DryRunModifiers?.includes("IGNORE_CIPHERTEXT") === true;
+
+/** What is to be decrypted, if anything. */
+const toDecrypt = <I extends CiphertextInput>(input: I) => ({
+  ...input,
+  CiphertextBlob: ignoresCiphertext(input) ? undefined : input.CiphertextBlob,
+});
 
 /** A ciphertext may be left out only of a dry run that says so and names the key. */
 function requireCiphertext(input: CiphertextInput, keyIdMember: "KeyId" | "SourceKeyId"): void {
@@ -388,5 +401,9 @@ function requireCiphertext(input: CiphertextInput, keyIdMember: "KeyId" | "Sourc
   }
   if (input.CiphertextBlob === undefined && !ignored) {
     throw members.memberMissing("ciphertextBlob"); // Optional for the dry run's sake.
+  }
+  if (input.KeyId === undefined && asymmetric(input.EncryptionAlgorithm)) {
+    // Recorded on AWS for Decrypt: such a ciphertext does not name its key.
+    throw validation(`${keyIdMember} must not be null`);
   }
 }

@@ -43,13 +43,16 @@ export function namedKey(
       return { accountId: caller.accountId, keyId: reference.keyId };
     case "keyArn":
       requireCalledRegion(reference.arn, caller);
-      if (!isKeyId(reference.keyId)) throw invalidKeyId(reference.keyId);
+      // Recorded on AWS: without the quotes.
+      if (!isKeyId(reference.keyId)) {
+        throw new KmsError("NotFoundException", `Invalid keyId ${reference.keyId}`);
+      }
       return { accountId: reference.arn.accountId, keyId: reference.keyId };
     case "aliasName":
-      if (!forms.aliases) throw invalidKeyId(keyId);
+      if (!forms.aliases) throw aliasNotTaken();
       return { accountId: caller.accountId, aliasName: reference.aliasName };
     case "aliasArn":
-      if (!forms.aliases) throw invalidKeyId(keyId);
+      if (!forms.aliases) throw aliasNotTaken();
       requireCalledRegion(reference.arn, caller);
       return { accountId: reference.arn.accountId, aliasName: reference.aliasName };
     case "malformed":
@@ -60,6 +63,10 @@ export function namedKey(
       throw invalidKeyId(keyId);
   }
 }
+
+/** What KMS says of an alias where it wants a key (seen in public logs). */
+const aliasNotTaken = () =>
+  new KmsError("InvalidArnException", "Key Aliases are not supported for this operation.");
 
 /** An ARN of another Region is refused with that Region's name (recorded on AWS). */
 function requireCalledRegion(arn: ArnParts, { region }: Caller): void {

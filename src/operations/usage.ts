@@ -7,7 +7,10 @@ import { type KeyUsage, keySpecRow } from "../domain/key-spec.ts";
 import { KmsError, stateError } from "../errors.ts";
 import type { Target } from "./operation.ts";
 
-/** Throws InvalidKeyUsageException for a key of another usage (recorded on AWS). */
+/**
+ * Throws InvalidKeyUsageException for a key of another usage. It is held before the key's state, what
+ * `requireAlgorithm` holds after it (both recorded on AWS).
+ */
 export function requireUsage({ set, arn }: Target, usage: KeyUsage, operation: string): void {
   if (set.keyUsage === usage) return;
   throw new KmsError(
@@ -15,6 +18,10 @@ export function requireUsage({ set, arn }: Target, usage: KeyUsage, operation: s
     `${arn} key usage is ${set.keyUsage} which is not valid for ${operation}.`,
   );
 }
+
+/** The precondition of an operation that wants keys of one usage. */
+export const ofUsage = (usage: KeyUsage, operation: string) => (target: Target) =>
+  requireUsage(target, usage, operation);
 
 /** Throws InvalidKeyUsageException for an algorithm that the key does not have (recorded on AWS). */
 export function requireAlgorithm({ set }: Target, algorithm: string): void {

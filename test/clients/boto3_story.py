@@ -457,12 +457,14 @@ class Validation(Story):
         with self.assertRaises(kms.exceptions.ClientError) as raised:
             kms.enable_key_rotation(KeyId="", RotationPeriodInDays=89)
         message = raised.exception.response["Error"]["Message"]
-        self.assertTrue(message.startswith("2 validation errors detected: "), message)
+        self.assertTrue(message.startswith("3 validation errors detected: "), message)
         self.assertEqual(
-            set(message.removeprefix("2 validation errors detected: ").split("; ")),
+            set(message.removeprefix("3 validation errors detected: ").split("; ")),
             {
                 "Value '' at 'keyId' failed to satisfy constraint: "
                 "Member must have length greater than or equal to 1",
+                "Value '' at 'keyId' failed to satisfy constraint: "
+                "Member must satisfy regular expression pattern: ^\\p{ASCII}+$",
                 "Value '89' at 'rotationPeriodInDays' failed to satisfy constraint: "
                 "Member must have value greater than or equal to 90",
             },

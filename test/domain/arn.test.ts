@@ -16,8 +16,9 @@ const SINGLE = "1234abcd-12ab-34cd-56ef-1234567890ab";
 const MULTI = "mrk-1234abcd12ab34cd56ef1234567890ab";
 
 describe("key IDs", () => {
-  it("are lower-case UUIDs, or mrk- and 32 digits", () => {
+  it("are UUIDs, or mrk- and 32 digits in lower case", () => {
     expect([isKeyId(SINGLE), isMultiRegionKeyId(SINGLE)]).toEqual([true, false]);
+    expect(isKeyId(SINGLE.toUpperCase())).toBe(true);
     expect([isKeyId(MULTI), isMultiRegionKeyId(MULTI)]).toEqual([true, true]);
   });
 
@@ -26,12 +27,12 @@ describe("key IDs", () => {
     "fake-key-id",
     "mrk-fake-key-id",
     SINGLE.replaceAll("-", ""),
-    SINGLE.toUpperCase(),
     `${SINGLE} `,
     `${SINGLE}\n`,
     `${MULTI}0`,
     MULTI.slice(0, -1),
     MULTI.replace("mrk-", "MRK-"),
+    `mrk-${MULTI.slice(4).toUpperCase()}`,
     `mrk-${SINGLE}`,
   ])("%j is none", (text) => {
     expect(isKeyId(text)).toBe(false);

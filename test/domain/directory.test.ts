@@ -161,7 +161,7 @@ describe("names of aliases", () => {
     "%s has other characters",
     async (name) => {
       expect(await named(name)).toBe(
-        `InvalidAliasNameException: ${name} contains invalid characters for an alias`,
+        `ValidationException: ${name} contains invalid characters for an alias`,
       );
     },
   );

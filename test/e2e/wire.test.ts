@@ -142,6 +142,7 @@ describe("refusals", () => {
     expect(refused(await call("ListResourceTags", body))).toEqual(
       validation(
         "Value '' at 'keyId' failed to satisfy constraint: Member must have length greater than or equal to 1",
+        "Value '' at 'keyId' failed to satisfy constraint: Member must satisfy regular expression pattern: ^\\p{ASCII}+$",
         "Value '0' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1",
         `Value '${long}' at 'marker' failed to satisfy constraint: Member must have length less than or equal to 1024`,
       ),
@@ -156,7 +157,7 @@ describe("refusals", () => {
     expect(spec).toMatchObject({
       __type: "ValidationException",
       message: expect.stringMatching(
-        /^1 validation error detected: Value 'AES_512' at 'keySpec' failed to satisfy constraint: Member must satisfy enum value set: \[(AES_256, AES_128|AES_128, AES_256)\]$/,
+        /^1 validation error detected: Value 'AES_512' at 'keySpec' failed to satisfy constraint: Member must satisfy enum value set: \[RSA_2048, RSA_3072, [A-Z0-9_, ]+\]$/,
       ),
     });
     // What is secret is not repeated.

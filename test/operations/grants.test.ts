@@ -389,7 +389,7 @@ describe("CreateGrant refuses", () => {
     );
     await world.call(P, "CreateAlias", { AliasName: "alias/a", TargetKeyId: KeyId });
     expect(await refusal("CreateGrant", request({ KeyId: "alias/a" }))).toBe(
-      "NotFoundException: Invalid keyId 'alias/a'",
+      "InvalidArnException: Key Aliases are not supported for this operation.",
     );
   });
 });

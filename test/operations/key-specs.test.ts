@@ -271,7 +271,138 @@ test("key pairs and MAC keys do not rotate", async () => {
       "UnsupportedOperationException",
     );
   }
+  // Recorded on AWS: there is nothing to disable, and no error.
+  expect(await world.call(REGION, "DisableKeyRotation", { KeyId })).toBeNull();
   expect(await world.call(REGION, "GetKeyRotationStatus", { KeyId })).toMatchObject({
     KeyRotationEnabled: false,
   });
+});
+
+test("the public key of a disabled key can be had (recorded on AWS)", async () => {
+  const world = new World();
+  const { KeyMetadata } = await create(world, "ECC_NIST_P256", "SIGN_VERIFY");
+  const { KeyId } = KeyMetadata;
+  const shown = () => world.call<{ PublicKey: string }>(REGION, "GetPublicKey", { KeyId });
+  const { PublicKey } = await shown();
+  await world.call(REGION, "DisableKey", { KeyId });
+  expect((await shown()).PublicKey).toBe(PublicKey);
+});
+
+describe("the order of what is held (recorded on AWS)", () => {
+  const crypting: [string, string, string, object][] = [
+    ["RSA_2048", "SIGN_VERIFY", "Encrypt", { Plaintext: "AAAA" }],
+    ["RSA_2048", "SIGN_VERIFY", "GenerateDataKey", { KeySpec: "AES_256" }],
+    ["RSA_2048", "SIGN_VERIFY", "GenerateDataKeyPair", { KeyPairSpec: "RSA_2048" }],
+    [
+      "RSA_2048",
+      "ENCRYPT_DECRYPT",
+      "Verify",
+      { ...inputOf("SIGN_VERIFY", "RSASSA_PSS_SHA_256"), Signature: "AAAA" },
+    ],
+    ["HMAC_256", "GENERATE_VERIFY_MAC", "Sign", inputOf("SIGN_VERIFY", "RSASSA_PSS_SHA_256")],
+    [
+      "SYMMETRIC_DEFAULT",
+      "ENCRYPT_DECRYPT",
+      "GenerateMac",
+      inputOf("GENERATE_VERIFY_MAC", "HMAC_SHA_256"),
+    ],
+    [
+      "SYMMETRIC_DEFAULT",
+      "ENCRYPT_DECRYPT",
+      "DeriveSharedSecret",
+      inputOf("KEY_AGREEMENT", "ECDH"),
+    ],
+  ];
+
+  test.for(crypting)(
+    "%s, %s, %s: usage, then state",
+    async ([KeySpec, KeyUsage, operation, input]) => {
+      const world = new World();
+      const { KeyId, Arn } = await world.createKey(REGION, { KeySpec, KeyUsage });
+      await world.call(REGION, "DisableKey", { KeyId });
+      expect(await outcome(world.call(REGION, operation, { KeyId, ...input }))).toBe(
+        `InvalidKeyUsageException: ${Arn} key usage is ${KeyUsage} which is not valid for ${operation}.`,
+      );
+    },
+  );
+
+  test("state, then algorithm and spec", async () => {
+    const world = new World();
+    const rsa = await world.createKey(REGION, { KeySpec: "RSA_2048", KeyUsage: "SIGN_VERIFY" });
+    const other = await world.createKey(REGION, {
+      KeySpec: "RSA_2048",
+      KeyUsage: "ENCRYPT_DECRYPT",
+    });
+    for (const { KeyId } of [rsa, other]) await world.call(REGION, "DisableKey", { KeyId });
+    const sign = { KeyId: rsa.KeyId, ...inputOf("SIGN_VERIFY", "ECDSA_SHA_256") };
+    expect(await outcome(world.call(REGION, "Sign", sign))).toBe(
+      `DisabledException: ${rsa.Arn} is disabled.`,
+    );
+    const dataKey = { KeyId: other.KeyId, KeySpec: "AES_256" };
+    expect(await outcome(world.call(REGION, "GenerateDataKey", dataKey))).toBe(
+      `DisabledException: ${other.Arn} is disabled.`,
+    );
+  });
+});
+
+test.each([
+  ["ECC_NIST_EDWARDS25519", "ED25519_SHA_512", "DIGEST", "algorithm ED25519_SHA_512"],
+  ["ECC_NIST_EDWARDS25519", "ED25519_PH_SHA_512", "RAW", "algorithm ED25519_PH_SHA_512"],
+  ["ML_DSA_44", "ML_DSA_SHAKE_256", "DIGEST", "key spec ML_DSA_44"],
+])(
+  "%s, %s does not take %s (recorded on AWS)",
+  async (KeySpec, SigningAlgorithm, MessageType, misfit) => {
+    const world = new World();
+    const { KeyId } = await world.createKey(REGION, { KeySpec, KeyUsage: "SIGN_VERIFY" });
+    const input = { KeyId, SigningAlgorithm, MessageType, Message: "AAAA" };
+    for (const [operation, more] of [
+      ["Sign", {}],
+      ["Verify", { Signature: "AAAA" }],
+    ] as const) {
+      expect(await outcome(world.call(REGION, operation, { ...input, ...more }))).toBe(
+        `ValidationException: Message type ${MessageType} is incompatible with ${misfit}.`,
+      );
+    }
+  },
+);
+
+test("SYMMETRIC_DEFAULT is refused as an algorithm that no signing key has (recorded on AWS)", async () => {
+  const world = new World();
+  const { KeyId } = await world.createKey(REGION, { KeySpec: "RSA_2048", KeyUsage: "SIGN_VERIFY" });
+  const input = { KeyId, ...inputOf("SIGN_VERIFY", "SYMMETRIC_DEFAULT") };
+  expect(await outcome(world.call(REGION, "Sign", input))).toBe(
+    "InvalidKeyUsageException: Algorithm SYMMETRIC_DEFAULT is incompatible with key spec RSA_2048.",
+  );
+});
+
+test("what key pairs that encrypt do not do (recorded on AWS)", async () => {
+  const world = new World();
+  const { KeyId } = await world.createKey(REGION, {
+    KeySpec: "RSA_2048",
+    KeyUsage: "ENCRYPT_DECRYPT",
+  });
+  for (const operation of ["GenerateDataKey", "GenerateDataKeyWithoutPlaintext"]) {
+    expect(await outcome(world.call(REGION, operation, { KeyId, KeySpec: "AES_256" }))).toBe(
+      "InvalidKeyUsageException: You cannot generate a data key with an asymmetric CMK",
+    );
+  }
+  const EncryptionAlgorithm = "RSAES_OAEP_SHA_256";
+  const inContext = { EncryptionAlgorithm, EncryptionContext: { a: "1" } };
+  const refusal =
+    "ValidationException: EncryptionContext is not supported when encrypting/decrypting with " +
+    "asymmetric CMKs.";
+  expect(await outcome(world.encrypt(REGION, KeyId, "text", inContext))).toBe(refusal);
+  const blob = await world.encrypt(REGION, KeyId, "text", { EncryptionAlgorithm });
+  expect(await outcome(world.decrypt(REGION, blob, { KeyId, ...inContext }))).toBe(refusal);
+});
+
+test.each([
+  ["SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"],
+  ["HMAC_256", "GENERATE_VERIFY_MAC"],
+])("%s has no public key, and no text says so (recorded on AWS)", async (KeySpec, KeyUsage) => {
+  const world = new World();
+  const { KeyId } = await world.createKey(REGION, { KeySpec, KeyUsage });
+  expect(await outcome(world.call(REGION, "GetPublicKey", { KeyId }))).toBe(
+    "UnsupportedOperationException",
+  );
 });

@@ -112,7 +112,7 @@ describe("CreateKey", () => {
     [
       "SM2 outside China",
       { KeySpec: "SM2", KeyUsage: "SIGN_VERIFY" },
-      "ValidationException: KeySpec SM2 is not supported in Region us-east-1",
+      "UnsupportedOperationException: KeySpec SM2 is not supported in this Region",
     ],
   ])("refuses %s", async ([, input, refusal]) => {
     const world = new World();
@@ -149,17 +149,24 @@ describe("a key is named", () => {
     }
   });
 
-  test("by no alias in operations that change it", async () => {
+  test("by no alias in operations that change it (recorded on AWS)", async () => {
     const { world, KeyId, Arn, aliasArn } = await prepared();
     for (const name of ["alias/a", aliasArn]) {
       expect(await outcome(disable(world, name))).toBe(
-        `NotFoundException: Invalid keyId '${name}'`,
+        "InvalidArnException: Key Aliases are not supported for this operation.",
       );
     }
     for (const name of [KeyId, Arn]) expect(await outcome(disable(world, name))).toBe("ok");
   });
 
-  test.for(["fake-key-id", "mrk-fake-key-id", UNKNOWN.replaceAll("-", ""), UNKNOWN.toUpperCase()])(
+  test("by an ARN that has no key ID in it nowhere (recorded on AWS)", async () => {
+    const { world } = await prepared();
+    const refusal = "NotFoundException: Invalid keyId alias/aws/sqs";
+    expect(await outcome(describeKey(world, arnOf(REGION, "alias/aws/sqs")))).toBe(refusal);
+    expect(await outcome(disable(world, arnOf(REGION, "alias/aws/sqs")))).toBe(refusal);
+  });
+
+  test.for(["fake-key-id", "mrk-fake-key-id", UNKNOWN.replaceAll("-", "")])(
     "%s is no name (recorded on AWS)",
     async (name) => {
       const { world } = await prepared();
@@ -169,7 +176,8 @@ describe("a key is named", () => {
     },
   );
 
-  test.for([UNKNOWN, arnOf(REGION, UNKNOWN), "mrk-1234abcd12ab34cd56ef1234567890ab"])(
+  const names = [UNKNOWN, UNKNOWN.toUpperCase(), arnOf(REGION, UNKNOWN)];
+  test.for([...names, "mrk-1234abcd12ab34cd56ef1234567890ab"])(
     "%s names none (recorded on AWS)",
     async (name) => {
       const { world } = await prepared();
