@@ -17,8 +17,6 @@ export interface Message {
 export interface SigningAlgorithm {
   /** The message types it takes, each with the bytes it must have; null where any number will do. */
   readonly messageBytes: { readonly [Type in MessageType]?: number | null };
-  /** What AWS calls incompatible with a message type that it does not take, where not its own name. */
-  readonly refusesBy?: "key spec";
   /** Signs a message of a type and length it takes. */
   sign(key: PrivateKey, message: Message): Bytes | Promise<Bytes>;
   /** Whether the signature, any bytes at all, is one of the message. */

@@ -86,7 +86,9 @@ export const encryption = {
       DryRunModifiers: members.dryRunModifiers,
     },
     async run(edge, input) {
-      requireCiphertext({ ...input, KeyId: input.SourceKeyId }, "SourceKeyId");
+      const { SourceEncryptionAlgorithm: EncryptionAlgorithm } = input;
+      const asDecrypt = { ...input, KeyId: input.SourceKeyId, EncryptionAlgorithm };
+      requireCiphertext(asDecrypt, "SourceKeyId");
       const { SourceKeyId, DestinationKeyId } = input;
       const CiphertextBlob = ignoresCiphertext(input) ? undefined : input.CiphertextBlob;
       const from: ReEncryptFrom = {
@@ -382,6 +384,7 @@ interface CiphertextInput {
   readonly KeyId?: string | undefined;
   readonly DryRun?: boolean | undefined;
   readonly DryRunModifiers?: readonly string[] | undefined;
+  readonly EncryptionAlgorithm?: string | undefined;
 }
 
 /** Whether only the permission is asked about, not this ciphertext. */
@@ -400,5 +403,9 @@ function requireCiphertext(input: CiphertextInput, keyIdMember: "KeyId" | "Sourc
   }
   if (input.CiphertextBlob === undefined && !ignored) {
     throw members.memberMissing("ciphertextBlob"); // Optional for the dry run's sake.
+  }
+  if (input.KeyId === undefined && asymmetric(input.EncryptionAlgorithm)) {
+    // Recorded on AWS for Decrypt: such a ciphertext does not name its key.
+    throw validation(`${keyIdMember} must not be null`);
   }
 }

@@ -116,8 +116,9 @@ export function perform(
   record.check?.(call.input);
   requireDesignation(record, target);
   record.precondition?.(target, call.input);
-  if (record.keyUsage) requireUsage(target, record.keyUsage, call.operation);
-  requireState(record.state ?? (call.operation as KeyOperationName), target.key.state, target.arn);
+  const named = record.state ?? (call.operation as KeyOperationName);
+  if (record.keyUsage) requireUsage(target, record.keyUsage, named);
+  requireState(named, target.key.state, target.arn);
   if (record.kind === "use") {
     const output = answerOf(record, record.use(target, call.input, at), call, at);
     const usage = usageOf(record, call, at);

@@ -36,6 +36,8 @@ export interface Members {
 export interface Rule {
   readonly name: "min" | "max" | "pattern" | "enum" | "observed";
   readonly bound: number | string | readonly string[];
+  /** Of a set of values: those that a refusal names, where they are others. */
+  readonly named?: readonly string[];
   readonly words: string;
   readonly holds: (value: unknown, size: number) => boolean;
 }
@@ -101,17 +103,18 @@ export const text = (bounds: Bounds = {}): Shape<string> & { required: false } =
   type: "string",
   required: false,
   sensitive: bounds.sensitive ?? false,
+  // In the order in which KMS names what is broken (recorded on AWS for an empty KeyId).
   rules: [
-    ...(bounds.pattern === undefined ? [] : [patternRule(bounds.pattern)]),
     ...sizeRules(bounds, "length"),
+    ...(bounds.pattern === undefined ? [] : [patternRule(bounds.pattern)]),
     ...(bounds.observed === undefined ? [] : [patternRule(bounds.observed, "observed")]),
   ],
 });
 
-/** A string that is one of these values, or of those that AWS takes without listing them. */
+/** A string that is one of these values; `named` are those a refusal names, where they differ. */
 export const oneOf = <const T extends string>(
   values: readonly T[],
-  unlisted: readonly string[] = [],
+  named: readonly string[] = values,
 ): Shape<T> & { required: false } => ({
   type: "string",
   required: false,
@@ -120,8 +123,9 @@ export const oneOf = <const T extends string>(
     {
       name: "enum",
       bound: values,
-      words: `Member must satisfy enum value set: [${values.join(", ")}]`,
-      holds: (value) => values.includes(value as T) || unlisted.includes(value as string),
+      ...(named !== values && { named }),
+      words: `Member must satisfy enum value set: [${named.join(", ")}]`,
+      holds: (value) => values.includes(value as T),
     },
   ],
 });
@@ -289,19 +293,25 @@ function readList(shape: Shape<unknown>, values: unknown[], path: string, violat
       readValue(element, notNull(value, path), `${path}.${index + 1}.member`, violations),
     );
   }
-  // Of scalars AWS prints the whole list and every constraint of its elements: max, min, pattern.
+  // Of scalars AWS prints the whole list and every constraint of its elements.
   let broken = false;
   for (const value of values) {
     const size = sizeOf(element, notNull(value, path), path);
     broken ||= element.rules.some((rule) => !rule.holds(value, size));
   }
   if (broken) {
-    const all = element.rules.map((rule) => rule.words).toReversed();
+    const all = inOrderOfLists(element.rules).map((rule) => rule.words);
     violations.push(
       refused(shown(shape, values), path, `Member must satisfy constraint: [${all.join(", ")}]`),
     );
   }
   return values;
+}
+
+/** The order in which AWS prints the constraints of a list's elements: max, min, pattern. */
+function inOrderOfLists(rules: readonly Rule[]): readonly Rule[] {
+  const isSize = ({ name }: Rule) => name === "min" || name === "max";
+  return [...rules.filter(isSize).toReversed(), ...rules.filter((rule) => !isSize(rule))];
 }
 
 function readMap(value: Record<string, unknown>, path: string) {

@@ -3,21 +3,21 @@
 import type { Message, MessageType, SigningAlgorithm } from "../crypto/algorithm.ts";
 import { type SigningAlgorithmName, signingAlgorithms } from "../crypto/algorithms.ts";
 import { fromBase64, toBase64 } from "../crypto/base64.ts";
-import type { KeySpec } from "../domain/key-spec.ts";
+import { keySpecRow } from "../domain/key-spec.ts";
 import { KmsError, validation } from "../errors.ts";
 import * as members from "./members.ts";
 import { type Target, use } from "./operation.ts";
 import { blob, oneOf, required } from "./shape.ts";
 import { requireAlgorithm, requireKeyPair } from "./usage.ts";
 
+const names = Object.keys(signingAlgorithms) as SigningAlgorithmName[];
+
 const messageInput = {
   KeyId: required(members.keyId),
   Message: required(blob({ min: 1, max: 4096, sensitive: true })),
   MessageType: oneOf<MessageType>(["RAW", "DIGEST", "EXTERNAL_MU"]),
-  // SYMMETRIC_DEFAULT is no error of form but an algorithm that no key has (recorded on AWS).
-  SigningAlgorithm: required(
-    oneOf(Object.keys(signingAlgorithms) as SigningAlgorithmName[], ["SYMMETRIC_DEFAULT"]),
-  ),
+  // SYMMETRIC_DEFAULT is refused as an algorithm that no signing key has (recorded on AWS).
+  SigningAlgorithm: required(oneOf([...names, "SYMMETRIC_DEFAULT" as SigningAlgorithmName], names)),
   GrantTokens: members.grantTokens,
   DryRun: members.dryRun,
 };
@@ -67,25 +67,29 @@ function prepared(
   requireAlgorithm(target, input.SigningAlgorithm);
   const algorithm: SigningAlgorithm = signingAlgorithms[input.SigningAlgorithm];
   const message = { type: input.MessageType ?? "RAW", bytes: fromBase64(input.Message) };
-  requireMessage(algorithm, message, input.SigningAlgorithm, target.set.keySpec);
+  requireMessage(target, message, input.SigningAlgorithm);
   return { algorithm, message };
 }
 
-function requireMessage(
-  algorithm: SigningAlgorithm,
-  message: Message,
-  name: string,
-  keySpec: KeySpec,
-): void {
-  const length = algorithm.messageBytes[message.type];
+function requireMessage({ set }: Target, message: Message, name: SigningAlgorithmName): void {
+  const { type } = message;
+  const length = lengthOf(type, name);
   if (length === undefined) {
-    // Recorded on AWS for ML-DSA and Ed25519 (floci-io/floci#3968).
-    const refusing =
-      algorithm.refusesBy === "key spec" ? `key spec ${keySpec}` : `algorithm ${name}`;
-    throw validation(`Message type ${message.type} is incompatible with ${refusing}.`);
+    // Recorded on AWS: of Ed25519, which takes it with its other algorithm, and of ML-DSA.
+    const all = (keySpecRow(set.keySpec).usages.SIGN_VERIFY ?? []) as SigningAlgorithmName[];
+    const misfit = all.some((other) => lengthOf(type, other) !== undefined)
+      ? `algorithm ${name}`
+      : `key spec ${set.keySpec}`;
+    throw validation(`Message type ${type} is incompatible with ${misfit}.`);
   }
   if (length !== null && message.bytes.length !== length) {
     // Recorded on AWS.
     throw validation(`Digest is invalid length for algorithm ${name}.`);
   }
+}
+
+/** How long a message of a type has to be: null for any length, undefined where it is not taken. */
+function lengthOf(type: MessageType, name: SigningAlgorithmName): number | null | undefined {
+  const { messageBytes }: SigningAlgorithm = signingAlgorithms[name];
+  return messageBytes[type];
 }

@@ -163,10 +163,36 @@ describe("Encrypt and Decrypt", () => {
         "SYMMETRIC_DEFAULT.";
       const more = { EncryptionAlgorithm };
       expect(await outcome(world.encrypt(REGION, KeyId, "text", more))).toBe(refusal);
-      expect(await outcome(world.decrypt(REGION, blob, more))).toBe(refusal);
+      expect(await outcome(world.decrypt(REGION, blob, { KeyId, ...more }))).toBe(refusal);
     }
     const right = { EncryptionAlgorithm: "SYMMETRIC_DEFAULT" };
     expect(await outcome(world.decrypt(REGION, blob, right))).toBe("ok");
+  });
+
+  test("the ciphertext's key is asked before the state of the one that is named (recorded on AWS)", async () => {
+    const { world, KeyId } = await prepared();
+    const blob = await world.encrypt(REGION, KeyId);
+    const { KeyId: empty } = await world.createKey(REGION, { Origin: "EXTERNAL" });
+    const source = { CiphertextBlob: blob, SourceKeyId: empty, DestinationKeyId: KeyId };
+    expect(await outcome(world.call(REGION, "ReEncrypt", source))).toBe(INCORRECT_KEY);
+  });
+
+  test("a ciphertext of a key pair does not name its key (recorded on AWS for Decrypt)", async () => {
+    const { world, KeyId } = await prepared();
+    const { KeyId: pair } = await world.createKey(REGION, {
+      KeySpec: "RSA_2048",
+      KeyUsage: "ENCRYPT_DECRYPT",
+    });
+    const EncryptionAlgorithm = "RSAES_OAEP_SHA_256";
+    const blob = await world.encrypt(REGION, pair, "text", { EncryptionAlgorithm });
+    expect(await outcome(world.decrypt(REGION, blob, { EncryptionAlgorithm }))).toBe(
+      "ValidationException: KeyId must not be null",
+    );
+    const input = { CiphertextBlob: blob, DestinationKeyId: KeyId };
+    const from = { SourceEncryptionAlgorithm: EncryptionAlgorithm };
+    expect(await outcome(world.call(REGION, "ReEncrypt", { ...input, ...from }))).toBe(
+      "ValidationException: SourceKeyId must not be null",
+    );
   });
 
   test("Decrypt without a ciphertext", async () => {

@@ -274,7 +274,7 @@ describe.each<[string, Usage]>([
     expect(await outcome(reEncrypted)).toBe(
       usage === "ENCRYPT_DECRYPT"
         ? "ok"
-        : `InvalidKeyUsageException: ${Arn} key usage is ${usage} which is not valid for ReEncryptTo.`,
+        : `InvalidKeyUsageException: ${Arn} key usage is ${usage} which is not valid for ReEncrypt.`,
     );
   });
 

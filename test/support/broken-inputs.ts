@@ -129,7 +129,7 @@ function breaksInside(member: string, input: Described, at: string): readonly Br
     return inside(element.members, `${at}.2.member.`, (second) => [first, second]);
   }
   // Of a list of scalars AWS prints the whole list and every constraint of its elements.
-  const rules = wordsOf(element).toReversed().join(", ");
+  const rules = wordsInLists(element).join(", ");
   return Object.entries(wrongValues(element)).map(([name, value]) => ({
     member,
     name: `${at}: an element's ${name}`,
@@ -147,9 +147,9 @@ function violationsOf(input: Described, value: unknown, at: string): readonly st
   const shown = input.sensitive || input.type === "blob" ? "Value" : `Value '${printed(value)}'`;
   const size = sizeOf(input, value);
   const broken = [
-    input.pattern !== undefined && !new RegExp(`^(?:${input.pattern})$`).test(String(value)),
     input.min !== undefined && size < input.min,
     input.max !== undefined && size > input.max,
+    input.pattern !== undefined && !new RegExp(`^(?:${input.pattern})$`).test(String(value)),
     input.values !== undefined && !input.values.includes(String(value)),
     input.observed !== undefined && !new RegExp(input.observed, "u").test(String(value)),
   ];
@@ -157,21 +157,25 @@ function violationsOf(input: Described, value: unknown, at: string): readonly st
   return words.map((text) => violation(shown, at, text ?? ""));
 }
 
-/** The words of the constraints: pattern, min, max, values, observed pattern; undefined for what is not constrained. */
-function allWordsOf({ type, pattern, min, max, values, observed }: Described) {
+/** The words of the constraints: min, max, pattern, values, observed pattern; undefined for what is not constrained. */
+function allWordsOf({ type, pattern, min, max, values, named = values, observed }: Described) {
   const what = type === "integer" ? "value" : "length";
   return [
+    min === undefined ? undefined : `Member must have ${what} greater than or equal to ${min}`,
+    max === undefined ? undefined : `Member must have ${what} less than or equal to ${max}`,
     pattern === undefined
       ? undefined
       : `Member must satisfy regular expression pattern: ${pattern}`,
-    min === undefined ? undefined : `Member must have ${what} greater than or equal to ${min}`,
-    max === undefined ? undefined : `Member must have ${what} less than or equal to ${max}`,
-    values && `Member must satisfy enum value set: [${values.join(", ")}]`,
+    named && `Member must satisfy enum value set: [${named.join(", ")}]`,
     observed && `Member must satisfy regular expression pattern: ${observed}`,
   ];
 }
 
-const wordsOf = (input: Described) => allWordsOf(input).filter((words) => words !== undefined);
+/** In lists: max, min, pattern, values. */
+function wordsInLists(element: Described): readonly string[] {
+  const [min, max, ...rest] = allWordsOf(element);
+  return [max, min, ...rest].filter((words) => words !== undefined);
+}
 
 /** A value for each constraint that breaks it, and no other where that can be had. */
 function wrongValues(input: Described): Readonly<Record<string, unknown>> {

@@ -51,8 +51,12 @@ function botocoreModel(): Model | null {
 
 export const model = botocoreModel();
 
-/** Values that AWS has added since; whoever compares with a newer model may strike them out. */
+/**
+ * Values that AWS has added since, whoever compares with a newer model may strike them out; and
+ * SYMMETRIC_DEFAULT, which KMS takes for a signing algorithm (recorded on AWS).
+ */
 const NEWER_VALUES: Readonly<Record<string, readonly string[]>> = {
+  SigningAlgorithm: ["SYMMETRIC_DEFAULT"],
   KeySpec: ["ML_KEM_512", "ML_KEM_768", "ML_KEM_1024"],
   KeyPairSpec: ["ML_KEM_512", "ML_KEM_768", "ML_KEM_1024"],
   KeyUsage: ["ENCAPSULATE_DECAPSULATE"],
@@ -71,6 +75,8 @@ export interface Described {
   readonly max?: number;
   readonly pattern?: string;
   readonly values?: readonly string[];
+  /** The values that a refusal names, where they are others. */
+  readonly named?: readonly string[];
   /** A pattern that AWS holds the member to and that is not in the model. */
   readonly observed?: string;
   readonly element?: Described;
@@ -93,10 +99,16 @@ function describedByModel(
     ...(shape.max !== undefined && { max: shape.max }),
     ...(shape.pattern !== undefined && { pattern: shape.pattern }),
     ...(shape.enum && { values: [...new Set([...shape.enum, ...newer(member, shape)])].sort() }),
+    ...(name === "DataKeySpec" && { named: keySpecsOf(shapes) }),
+    ...(name === "SigningAlgorithmSpec" && { named: [...(shape.enum ?? [])].sort() }),
     ...(element && { element: describedByModel(model as Model, element.shape, member, false) }),
     ...(shape.members && { members: membersByModel(model as Model, name) }),
   };
 }
+
+/** What KMS names where the KeySpec of a data key is wrong (recorded on AWS). */
+const keySpecsOf = (shapes: Model["shapes"]) =>
+  [...new Set([...(shapes.KeySpec?.enum ?? []), ...(NEWER_VALUES.KeySpec ?? [])])].sort();
 
 /** GenerateDataKey has a KeySpec as well, of other values. */
 const newer = (member: string, { enum: values = [] }: ModelShape) =>
@@ -113,7 +125,9 @@ function membersByModel(of: Model, shapeName: string): Record<string, Described>
 }
 
 function describedByCode(shape: Shape<unknown>): Described {
-  const bound = (name: string) => shape.rules.find((rule) => rule.name === name)?.bound;
+  const rule = (name: string) => shape.rules.find((each) => each.name === name);
+  const bound = (name: string) => rule(name)?.bound;
+  const named = rule("enum")?.named;
   const [min, max, pattern, values] = ["min", "max", "pattern", "enum"].map(bound);
   return {
     type: shape.type,
@@ -123,6 +137,7 @@ function describedByCode(shape: Shape<unknown>): Described {
     ...(max !== undefined && { max: max as number }),
     ...(pattern !== undefined && { pattern: pattern as string }),
     ...(values !== undefined && { values: [...(values as string[])].sort() }),
+    ...(named && { named: named.toSorted() }),
     ...(shape.element && { element: describedByCode(shape.element) }),
     ...(shape.members && { members: membersByCode(shape.members) }),
   };

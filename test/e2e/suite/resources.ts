@@ -43,7 +43,6 @@ export function resources(newStage: NewStage): void {
       (page: object) => us.listKeyRotations({ KeyId, ...page }),
       (page: object) => us.listKeyPolicies({ KeyId, ...page }),
     ]) {
-      await refuses(list({ Marker: "nonsense" }), "InvalidMarkerException");
       for (const [Limit, text] of [
         [0, "Member must have value greater than or equal to 1"],
         [1001, "Member must have value less than or equal to 1000"],
@@ -54,6 +53,15 @@ export function resources(newStage: NewStage): void {
           `1 validation error detected: Value '${Limit}' at 'limit' failed to satisfy constraint: ${text}`,
         );
       }
+    }
+    const anyMarker = { Marker: "nonsense" };
+    for (const list of [
+      () => us.listKeys(anyMarker),
+      () => us.listAliases(anyMarker),
+      () => us.listResourceTags({ KeyId, ...anyMarker }),
+      () => us.listKeyRotations({ KeyId, ...anyMarker }),
+    ]) {
+      await refuses(list(), "InvalidMarkerException");
     }
   });
 
