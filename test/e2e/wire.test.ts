@@ -58,6 +58,15 @@ describe("answers", () => {
     expect(again.headers.get("x-amzn-requestid")).not.toBe(answer.headers.get("x-amzn-requestid"));
   });
 
+  test("are not to be kept by anyone, refusals neither", async () => {
+    for (const operation of ["GenerateRandom", "Nothing"]) {
+      const { headers } = await call(operation, { NumberOfBytes: 1 });
+      expect([headers.get("cache-control"), headers.get("expires"), headers.get("pragma")]).toEqual(
+        ["no-cache, no-store, must-revalidate, private", "0", "no-cache"],
+      );
+    }
+  });
+
   test("blobs are base64 with padding", async () => {
     const { json } = await call("GenerateRandom", { NumberOfBytes: 1 });
     expect((json as { Plaintext: string }).Plaintext).toMatch(/^[A-Za-z0-9+/]{2}==$/);
@@ -189,6 +198,7 @@ describe("routes and targets", () => {
       ["GET", "/"],
       ["PUT", "/"],
       ["DELETE", "/"],
+      ["OPTIONS", "/"],
       ["GET", "/nothing"],
       ["POST", "/nothing"],
       ["POST", "/health"],
@@ -205,6 +215,18 @@ describe("routes and targets", () => {
       expect(`${method} ${path} ${response.status}`).toMatch(/ (404|405)$/);
       await response.arrayBuffer();
     }
+  });
+
+  test("a page of this machine may call from a browser, one of another site may not", async () => {
+    const url = `${server?.url}/`;
+    const asked = async (origin: string) => {
+      const headers = { origin, "access-control-request-method": "POST" };
+      const preflight = await fetch(url, { method: "OPTIONS", headers });
+      const answer = await call("ListKeys", {}, { origin });
+      return [preflight.status, answer.headers.get("access-control-allow-origin")];
+    };
+    expect(await asked("http://localhost:3000")).toEqual([200, "*"]);
+    expect(await asked("https://foo.example")).toEqual([404, null]);
   });
 
   test("an unknown target has no message", async () => {

@@ -1,0 +1,9 @@
+// The headers of every answer of KMS, but for its type and the pages that may read it.
+
+/** Recorded on AWS: no answer is kept anywhere, least of all a plaintext. */
+export const answerHeaders = (requestId: string) => ({
+  "x-amzn-requestid": requestId,
+  "cache-control": "no-cache, no-store, must-revalidate, private",
+  expires: "0",
+  pragma: "no-cache",
+});
