@@ -14,6 +14,7 @@ import { namesAliases } from "../operations/permission.ts";
 import { outputOf } from "../operations/reply.ts";
 import { readInput } from "../operations/shape.ts";
 import { logsNothing, type WorkerSettings } from "../settings.ts";
+import { answerHeaders } from "./answer-headers.ts";
 import { type Surroundings, signedRequest } from "./caller.ts";
 import { evaluated } from "./evaluated.ts";
 import { type AliasesOf, fetchedFor } from "./fetched.ts";
@@ -169,25 +170,19 @@ function edgeOf(
   };
 }
 
-/** As recorded on AWS (go-cloud's replays of 2023 and 2024): nothing on the way may keep an answer. */
-const HEADERS = {
-  "content-type": "application/x-amz-json-1.1",
-  "cache-control": "no-cache, no-store, must-revalidate, private",
-  expires: "0",
-  pragma: "no-cache",
-} as const;
+const CONTENT_TYPE = "application/x-amz-json-1.1";
 
 function answer(output: Output, requestId: string): Response {
   const body = output === null ? null : JSON.stringify(output);
   return new Response(body, {
-    headers: { ...HEADERS, "x-amzn-requestid": requestId },
+    headers: { "content-type": CONTENT_TYPE, ...answerHeaders(requestId) },
   });
 }
 
 function refused(refusal: Refusal, requestId: string): Response {
   return new Response(errorBody(refusal), {
     status: errorTable[refusal.type].status,
-    headers: { ...HEADERS, "x-amzn-requestid": requestId },
+    headers: { "content-type": CONTENT_TYPE, ...answerHeaders(requestId) },
   });
 }
 
@@ -202,7 +197,7 @@ export function noTenant(status: number): Response {
         };
   return new Response(errorBody(refusal), {
     status,
-    headers: { ...HEADERS, "x-amzn-requestid": crypto.randomUUID() },
+    headers: { "content-type": CONTENT_TYPE, ...answerHeaders(crypto.randomUUID()) },
   });
 }
 

@@ -198,6 +198,7 @@ describe("routes and targets", () => {
       ["GET", "/"],
       ["PUT", "/"],
       ["DELETE", "/"],
+      ["OPTIONS", "/"],
       ["GET", "/nothing"],
       ["POST", "/nothing"],
       ["POST", "/health"],
@@ -214,6 +215,18 @@ describe("routes and targets", () => {
       expect(`${method} ${path} ${response.status}`).toMatch(/ (404|405)$/);
       await response.arrayBuffer();
     }
+  });
+
+  test("a page of this machine may call from a browser, one of another site may not", async () => {
+    const url = `${server?.url}/`;
+    const asked = async (origin: string) => {
+      const headers = { origin, "access-control-request-method": "POST" };
+      const preflight = await fetch(url, { method: "OPTIONS", headers });
+      const answer = await call("ListKeys", {}, { origin });
+      return [preflight.status, answer.headers.get("access-control-allow-origin")];
+    };
+    expect(await asked("http://localhost:3000")).toEqual([200, "*"]);
+    expect(await asked("https://foo.example")).toEqual([404, null]);
   });
 
   test("an unknown target has no message", async () => {
