@@ -1,7 +1,11 @@
 // The headers of every answer of KMS, but for its type and the pages that may read it.
 
-/** Recorded on AWS: no answer is kept anywhere, least of all a plaintext. */
+/**
+ * Recorded on AWS: no answer is kept anywhere, least of all a plaintext. SDKs learn from the date how
+ * wrong their clock is; it is the real one, as signatures are held against.
+ */
 export const answerHeaders = (requestId: string) => ({
+  date: new Date().toUTCString(),
   "x-amzn-requestid": requestId,
   "cache-control": "no-cache, no-store, must-revalidate, private",
   expires: "0",

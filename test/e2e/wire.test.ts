@@ -58,9 +58,10 @@ describe("answers", () => {
     expect(again.headers.get("x-amzn-requestid")).not.toBe(answer.headers.get("x-amzn-requestid"));
   });
 
-  test("are not to be kept by anyone, refusals neither", async () => {
+  test("are dated once, and not to be kept by anyone, refusals neither", async () => {
     for (const operation of ["GenerateRandom", "Nothing"]) {
       const { headers } = await call(operation, { NumberOfBytes: 1 });
+      expect(headers.get("date")).toMatch(/^[^,]+, [^,]+ GMT$/);
       expect([headers.get("cache-control"), headers.get("expires"), headers.get("pragma")]).toEqual(
         ["no-cache, no-store, must-revalidate, private", "0", "no-cache"],
       );
