@@ -59,9 +59,10 @@ describe("answers", () => {
   });
 
   // Recorded on AWS, of answers and refusals alike (go-cloud's replays of 2023 and 2024).
-  test("are for no cache", async () => {
+  test("are dated once, and for no cache", async () => {
     for (const operation of ["ListKeys", "Encrypt"]) {
       const { headers } = await call(operation);
+      expect(headers.get("date")).toMatch(/^[^,]+, [^,]+ GMT$/);
       expect(headers.get("cache-control")).toBe("no-cache, no-store, must-revalidate, private");
       expect([headers.get("expires"), headers.get("pragma")]).toEqual(["0", "no-cache"]);
     }
