@@ -3,7 +3,8 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    reporters: ["default", "./tools/summary-reporter.ts"],
+    // The summary first: whatever happens to the other, it is printed.
+    reporters: ["./tools/summary-reporter.ts", "default"],
     projects: [
       {
         test: {
@@ -16,7 +17,13 @@ export default defineConfig({
       },
       {
         plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
-        test: { name: "workerd", include: ["test/workerd/**/*.test.ts"] },
+        test: {
+          name: "workerd",
+          include: ["test/workerd/**/*.test.ts"],
+          // The first test of a file waits for all modules: seconds, where the machine is busy.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
       },
     ],
   },

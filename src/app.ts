@@ -7,6 +7,7 @@ import { backing } from "./api/backing.ts";
 import { clock } from "./api/clock.ts";
 import { guarded } from "./api/control.ts";
 import { unknownTenant } from "./api/control-access.ts";
+import { answerTo, preflight } from "./api/cross-origin.ts";
 import { explain } from "./api/explain.ts";
 import { failed, handle, noTenant } from "./api/handle.ts";
 import { defaultTenant, tenantNamed } from "./api/known-tenants.ts";
@@ -21,6 +22,7 @@ for (const path of ["/", "/t/:tenant", "/t/:tenant/"]) {
   app.post(path, serve);
   // A presigned request to STS, which may be a GET.
   app.get(path, (c, next) => (isQuery(c.req.raw) ? serve(c) : next()));
+  app.options(path, async (c, next) => preflight(c.req.raw, settingsOf(c.env)) ?? next());
 }
 for (const path of ["/_edge-kms", "/t/:tenant/_edge-kms"]) {
   const control = guarded();
@@ -32,9 +34,13 @@ for (const path of ["/_edge-kms", "/t/:tenant/_edge-kms"]) {
   if (path === "/_edge-kms") control.route("/tenants", tenants);
   app.route(path, control);
 }
-app.onError((error) => failed(error, crypto.randomUUID()));
+app.onError((error, c) => failed(error, crypto.randomUUID(), c.env));
 
 async function serve(c: Context<{ Bindings: Env }>): Promise<Response> {
+  return answerTo(c.req.raw, settingsOf(c.env), await served(c));
+}
+
+async function served(c: Context<{ Bindings: Env }>): Promise<Response> {
   const name = c.req.param("tenant");
   const settings = settingsOf(c.env);
   const tenant =

@@ -248,7 +248,7 @@ export const workerSettings = {
     "LOG",
     oneOf("off", "error", "request"),
     "error",
-    "What is logged: nothing, failures of edge-kms itself, or every request",
+    "What is logged: nothing, failures of edge-kms itself, or also every request to KMS and STS",
   ),
   nitroRoot: setting(
     "nitro-root",
@@ -319,3 +319,7 @@ export function workerSettingsFrom(variables: object): WorkerSettings {
   }
   return values as unknown as WorkerSettings;
 }
+
+/** Whether LOG is off; known also where another variable cannot be read. */
+export const logsNothing = (variables: object): boolean =>
+  Reflect.get(variables, workerSettings.log.variable ?? "") === "off";

@@ -94,3 +94,14 @@ test("files say what they hold", () => {
     expect(readFileSync(join(src, file), "utf8"), file).toMatch(/^(\/\/|\/\*\*|#!)/);
   }
 });
+
+test("versions are exact, and the lockfile has no addresses to download from", () => {
+  const read = (file: string) => readFileSync(join(src, "..", file), "utf8");
+  const { dependencies, devDependencies, optionalDependencies } = JSON.parse(read("package.json"));
+  for (const version of [dependencies, devDependencies, optionalDependencies].flatMap(
+    Object.values,
+  )) {
+    expect(version).toMatch(/^\d+\.\d+\.\d+(-[a-z0-9.]+)?$/);
+  }
+  expect(read("package-lock.json")).not.toMatch(/"resolved"|https?:\/\/registry\./);
+});

@@ -2,6 +2,18 @@
 
 import type { Reporter, TestCase, TestModule } from "vitest/node";
 
+// vitest prints failures with it and breaks off where it is not there, as on Node 20, on which vitest
+// does not promise to run and this project does.
+Map.groupBy ??= <K, T>(items: Iterable<T>, keyOf: (item: T, index: number) => K) => {
+  const groups = new Map<K, T[]>();
+  let index = 0;
+  for (const item of items) {
+    const key = keyOf(item, index++);
+    groups.set(key, [...(groups.get(key) ?? []), item]);
+  }
+  return groups;
+};
+
 export default class SummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     const states = modules.flatMap((module) => [...module.children.allTests()].map(stateOf));

@@ -51,9 +51,17 @@ function moveFrom(body: unknown): Move | null {
     const byMs = typeof advance === "string" ? durationMs(advance) : null;
     return byMs === null ? null : { byMs };
   }
-  const toMs = typeof set === "string" && ISO_INSTANT.test(set) ? Date.parse(set) : Number.NaN;
-  return Number.isNaN(toMs) ? null : { toMs };
+  const toMs = typeof set === "string" ? instantMs(set) : null;
+  return toMs === null ? null : { toMs };
 }
 
-/** Date.parse takes far more than ISO 8601; an instant needs its time zone. */
-const ISO_INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
+/** An instant needs its time zone. */
+const ISO_INSTANT = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
+
+/** Date.parse takes far more than ISO 8601, and 30 February for 2 March. */
+function instantMs(text: string): number | null {
+  const [, day] = ISO_INSTANT.exec(text) ?? [];
+  const ms = Date.parse(text);
+  if (day === undefined || Number.isNaN(ms)) return null;
+  return new Date(day).toISOString().startsWith(day) ? ms : null;
+}

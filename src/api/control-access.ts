@@ -10,6 +10,7 @@ import { limits } from "../domain/limits.ts";
 import type { WorkerSettings } from "../settings.ts";
 import { Attempts } from "./attempts.ts";
 import type { Tenant } from "./known-tenants.ts";
+import { isLoopback } from "./loopback.ts";
 import { addressOf } from "./request-context.ts";
 
 /** Who is let in: to everything, or to one tenant's own control API. */
@@ -83,12 +84,8 @@ function isForeign({ headers, url }: Request): boolean {
 
 function isOfThisMachine(request: Request): boolean {
   const address = addressOf(request);
-  return (
-    LOOPBACK.test(new URL(request.url).hostname) && (address === null || LOOPBACK.test(address))
-  );
+  return isLoopback(new URL(request.url).hostname) && (address === null || isLoopback(address));
 }
-
-const LOOPBACK = /^(localhost|(::ffff:)?127(\.\d{1,3}){3}|::1|\[::1\])$/;
 
 /** What a form of a web page can send is not among what is taken. */
 function typeRefusal({ method, url, headers }: Request): ControlRefusal | null {

@@ -14,7 +14,8 @@ import type { Call } from "../operations/perform.ts";
 import { namesAliases } from "../operations/permission.ts";
 import { outputOf } from "../operations/reply.ts";
 import { readInput } from "../operations/shape.ts";
-import type { WorkerSettings } from "../settings.ts";
+import { logsNothing, type WorkerSettings } from "../settings.ts";
+import { answerHeaders } from "./answer-headers.ts";
 import { type Surroundings, signedRequest } from "./caller.ts";
 import { evaluated } from "./evaluated.ts";
 import { type AliasesOf, fetchedFor } from "./fetched.ts";
@@ -181,14 +182,14 @@ const CONTENT_TYPE = "application/x-amz-json-1.1";
 function answer(output: Output, requestId: string): Response {
   const body = output === null ? null : JSON.stringify(output);
   return new Response(body, {
-    headers: { "content-type": CONTENT_TYPE, "x-amzn-requestid": requestId },
+    headers: { "content-type": CONTENT_TYPE, ...answerHeaders(requestId) },
   });
 }
 
 function refused(refusal: Refusal, requestId: string): Response {
   return new Response(errorBody(refusal), {
     status: errorTable[refusal.type].status,
-    headers: { "content-type": CONTENT_TYPE, "x-amzn-requestid": requestId },
+    headers: { "content-type": CONTENT_TYPE, ...answerHeaders(requestId) },
   });
 }
 
@@ -203,7 +204,7 @@ export function noTenant(status: number): Response {
         };
   return new Response(errorBody(refusal), {
     status,
-    headers: { "content-type": CONTENT_TYPE, "x-amzn-requestid": crypto.randomUUID() },
+    headers: { "content-type": CONTENT_TYPE, ...answerHeaders(crypto.randomUUID()) },
   });
 }
 
@@ -214,9 +215,12 @@ function refusalOf(error: unknown, requestId: string, { log: level }: WorkerSett
   return internalFailure(requestId);
 }
 
-/** The answer where not even the settings can be read: the caller learns its request ID alone. */
-export function failed(error: unknown, requestId: string): Response {
-  logFailure(error, requestId);
+/**
+ * The answer where something failed besides the performing of an operation, or where not even the
+ * settings can be read: the caller learns its request ID alone.
+ */
+export function failed(error: unknown, requestId: string, env: Env): Response {
+  if (!logsNothing(env)) logFailure(error, requestId);
   return refused(internalFailure(requestId), requestId);
 }
 

@@ -4,7 +4,7 @@ import { fromBase64 } from "../crypto/base64.ts";
 import { ciphertextOrigin } from "../crypto/ciphertext-blob.ts";
 import { aliasArn, keyArn } from "../domain/arn.ts";
 import { isManagedAlias, managedKeyId } from "../domain/managed-key.ts";
-import { aliasNotFound, KmsError } from "../errors.ts";
+import { aliasNotFound, KmsError, keyOutOfReach } from "../errors.ts";
 import { keyOperations } from "../operations/index.ts";
 import {
   type AliasAddress,
@@ -13,7 +13,7 @@ import {
   namedKey,
 } from "../operations/key-address.ts";
 import type { Caller, KeyRecord } from "../operations/operation.ts";
-import { outOfReachByAlias } from "../operations/permission.ts";
+import { callerArn } from "../operations/permission.ts";
 
 /** Looks an alias up in the directory of an account, in the called Region. */
 export type ResolveAlias = (accountId: string, aliasName: string) => Promise<string | null>;
@@ -41,7 +41,7 @@ export function addressForStep(
   return addressOf(keyId, record, caller, async (accountId, aliasName) => {
     const named = await resolve(accountId, aliasName);
     if (named !== null || accountId === caller.accountId) return named;
-    throw outOfReachByAlias(caller, record.action ?? step);
+    throw keyOutOfReach(callerArn(caller), record.action ?? step, "named");
   });
 }
 

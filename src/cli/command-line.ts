@@ -120,7 +120,7 @@ export function helpText(): string {
 
 /** A setting without a flag is listed by its variable. */
 function synopsis({ flag, variable, kind }: Setting): string {
-  if (flag === null) return `${variable}=${kind.argument}`;
+  if (flag === null) return `${variable}=${kind.argument ?? "on|off"}`;
   return kind.argument === null ? `--${flag}` : `--${flag} ${kind.argument}`;
 }
 

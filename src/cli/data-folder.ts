@@ -1,8 +1,17 @@
 // The folder a server keeps its state in: made, locked and given back. Turns what the file system
 // refuses into a line that says which folder and why.
 
-import { accessSync, constants, mkdirSync, mkdtempSync, rmSync, statfsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statfsSync,
+  statSync,
+} from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { acquireLock, LockedError } from "./folder-lock.ts";
 import { LaunchError } from "./launch-error.ts";
 
@@ -33,7 +42,7 @@ export async function openDataFolder(shown: string): Promise<DataFolder> {
   const folder = resolve(shown);
   const paths = pathsIn(folder);
   try {
-    mkdirSync(folder, { recursive: true, mode: ownerOnly });
+    makeFolder(folder);
     const lock = await acquireLock(join(folder, "lock"));
     try {
       makeState(paths.stateFolder);
@@ -69,8 +78,29 @@ export async function openTemporaryFolder(): Promise<DataFolder> {
 
 /** The state may have been made by another user, in a folder that is ours. */
 function makeState(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: ownerOnly });
+  makeFolder(folder);
   accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+}
+
+/**
+ * As `mkdir -p`. (Node's own goes on for ever where a parent is there and takes no folders, as /proc
+ * or the end of a dead link.)
+ */
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { mode: ownerOnly });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" && !existsSync(dirname(folder))) {
+      makeFolder(dirname(folder));
+      makeFolder(folder);
+      return;
+    }
+    const found = statSync(folder, { throwIfNoEntry: false });
+    if (found?.isDirectory()) return;
+    if (code !== "EEXIST" || found) throw error;
+    throw new Error(`${folder} is a link to nowhere`, { cause: error });
+  }
 }
 
 /** Containers often have a /dev/shm of 64 MB, and a key takes some 60 KB: too few keys. */

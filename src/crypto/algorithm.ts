@@ -61,6 +61,8 @@ export interface KeyEncapsulationAlgorithm {
 export interface WrappingAlgorithm {
   /** To be loaded before it unwraps. */
   readonly libraries: readonly Library<unknown>[];
+  /** How long everything that is wrapped for the key is; left out where that depends on it. */
+  wrappedBytes?(key: PrivateKey): number;
   /** The key material, or null for what was not wrapped for the key. */
   unwrap(key: PrivateKey, wrapped: Uint8Array): Bytes | null;
 }

@@ -7,6 +7,7 @@ import { isKeyPairSpec } from "../crypto/key-pair.ts";
 import { type Reply, replyTo } from "../operations/reply.ts";
 import { KeyPairPool } from "./key-pair-pool.ts";
 import { keyPairSource } from "./key-pair-source.ts";
+import { logFailure } from "./log-failure.ts";
 import { keySpecOfPool } from "./names.ts";
 
 export class KeyPairPoolObject extends DurableObject<Env> {
@@ -25,7 +26,7 @@ export class KeyPairPoolObject extends DurableObject<Env> {
     const spec = keySpecOfPool(this.ctx.id);
     if (!isKeyPairSpec(spec)) throw new Error(`no key pairs of ${spec}`);
     return new KeyPairPool(keyPairSource(spec, this.env.KEY_PAIR_SERVICE), (cause) =>
-      console.error(JSON.stringify({ event: "no key pair was made", spec, cause: String(cause) })),
+      logFailure(this.env, "no key pair was made", cause, { spec }),
     );
   }
 }

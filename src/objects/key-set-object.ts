@@ -40,6 +40,7 @@ import type { DirectoryObject } from "./directory-object.ts";
 import { byAddress, type NewsAddress } from "./grant-outbox.ts";
 import { KeySetStore, type Untold } from "./key-set-store.ts";
 import { type AtHand, forgetAtHand, keySetAtHand, putAtHand } from "./key-sets-at-hand.ts";
+import { logFailure } from "./log-failure.ts";
 import { directoryName, keySetName, objectName } from "./names.ts";
 import { newKeyPairFrom } from "./new-key-pair.ts";
 import { makeNextReady } from "./next-key-ids.ts";
@@ -209,7 +210,7 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
       // What CreateKey was refused for otherwise leaves nothing in the store.
       if (question.kind === "into" && !this.#set) {
         // Where it cannot be told, a place that nobody takes is free again after a minute.
-        await withinMs(PATIENCE_MS, directory.releaseKey(call.keyId)).catch(logged("told"));
+        await withinMs(PATIENCE_MS, directory.releaseKey(call.keyId)).catch(this.#logged("told"));
       }
       throw error;
     }
@@ -273,7 +274,7 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
       this.#arm();
     } catch (cause) {
       if (this.#erased) return;
-      console.error(JSON.stringify({ event: "alarm failed", cause: String(cause) }));
+      logFailure(this.env, "alarm failed", cause);
       await this.ctx.storage.setAlarm(Date.now() + RETRY_MS); // What is overdue would go off at once.
     }
   }
@@ -294,11 +295,11 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
     const { keyId } = call;
     // A directory that does not answer keeps no key from being made.
     const asked = directory.makeRoom(keyId);
-    const full = await withinMs(PATIENCE_MS, asked).catch(unlessGone(logged("asked")));
+    const full = await withinMs(PATIENCE_MS, asked).catch(unlessGone(this.#logged("asked")));
     try {
       return this.#step(call, full ?? null);
     } catch (error) {
-      await withinMs(PATIENCE_MS, directory.giveUpRoom(keyId)).catch(logged("told"));
+      await withinMs(PATIENCE_MS, directory.giveUpRoom(keyId)).catch(this.#logged("told"));
       throw error;
     }
   }
@@ -332,7 +333,7 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
     try {
       this.#commit(this.#set && this.#usages.in(this.#set));
     } catch (cause) {
-      console.error(JSON.stringify({ event: "a last use was not saved", cause: String(cause) }));
+      logFailure(this.env, "a last use was not saved", cause);
     }
   }
 
@@ -400,7 +401,7 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
 
   /** A directory that knows of no tenant is the end of the set. */
   async #untold(cause: unknown): Promise<void> {
-    if (!isTenantGone(cause)) return logged("told")(cause);
+    if (!isTenantGone(cause)) return this.#logged("told")(cause);
     await this.erase();
   }
 
@@ -462,6 +463,11 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
     this.#offsetMs = Math.max(this.#offsetMs, offsetMs); // Saved with the set, should there be one.
   }
 
+  /** What to do where a directory fails: nothing but to say so. */
+  #logged(verb: "told" | "asked") {
+    return (cause: unknown) => logFailure(this.env, `a directory was not ${verb}`, cause);
+  }
+
   #moment(full: KeysFull | null = null): Moment {
     return {
       now: Date.now() + this.#offsetMs,
@@ -473,10 +479,6 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
     };
   }
 }
-
-/** What to do where a directory fails: nothing but to say so. */
-const logged = (verb: "told" | "asked") => (cause: unknown) =>
-  console.error(JSON.stringify({ event: `a directory was not ${verb}`, cause: String(cause) }));
 
 /** A tenant that is gone is not a failure to get along with. */
 const unlessGone = (log: (cause: unknown) => void) => (cause: unknown) => {

@@ -8,6 +8,7 @@ import { workerSettingsFrom } from "../settings.ts";
 import { inChunks } from "./chunks.ts";
 import type { DirectoryObject } from "./directory-object.ts";
 import { KeyRoom } from "./key-room.ts";
+import { logFailure } from "./log-failure.ts";
 import { DEFAULT_GENERATION, directoryName } from "./names.ts";
 import { tenantGone } from "./tenant-gone.ts";
 import { type DirectoryRow, type LimitOfHolding, TenantStore } from "./tenant-store.ts";
@@ -168,7 +169,7 @@ export class TenantObject extends DurableObject<Env> {
     try {
       await this.#tell();
     } catch (cause) {
-      console.error(JSON.stringify({ event: "the clock could not be told", cause: String(cause) }));
+      logFailure(this.env, "the clock could not be told", cause);
       if (this.#isOpen()) await this.ctx.storage.setAlarm(Date.now() + RETRY_MS);
     }
   }

@@ -4,6 +4,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { type TenantLimits, tenantLimitsIn } from "../domain/tenant-limits.ts";
+import { logFailure } from "./log-failure.ts";
 import type { TenantObject } from "./tenant-object.ts";
 import { type NamedTenant, TenantRegistryStore } from "./tenant-registry-store.ts";
 
@@ -99,7 +100,7 @@ export class TenantRegistryObject extends DurableObject<Env> {
     try {
       return await this.#remove(generation);
     } catch (cause) {
-      console.error(JSON.stringify({ event: "a tenant was not removed", cause: String(cause) }));
+      logFailure(this.env, "a tenant was not removed", cause);
       return false;
     }
   }

@@ -21,6 +21,7 @@ import {
   type Call,
   found,
   isKeptFromAll,
+  nobodys,
   permissionOf,
   refusalOnKey,
   targetsOf,
@@ -113,8 +114,6 @@ function foundFor(set: KeySet | null, record: KeyRecord, call: Call, usages: Las
 
 const absent = ({ accountId, keyId, caller: { region } }: Call): KmsError =>
   keyNotFound(keyArn(region, accountId, keyId));
-
-const nobodys: Decision = { allowed: false, of: "resource", by: null };
 
 /** What is certain beforehand, with what makes it so; where no policy counts, by nothing. */
 const certain = (permission: Permission, target: Target): Decision =>

@@ -43,7 +43,7 @@ import {
   use,
 } from "./operation.ts";
 import { markerPosition, page, pageLimit } from "./pages.ts";
-import { accessDenied, decisionOnRetirement, type Permission } from "./permission.ts";
+import { decisionOnRetirement, deniedOnKey, type Permission } from "./permission.ts";
 import { required, text } from "./shape.ts";
 
 const GRANT_PAGE = { standard: 50, max: 100 };
@@ -82,7 +82,7 @@ export const grants = {
       KeyId: required(members.keyId),
       GrantId: members.grantId,
       GranteePrincipal: members.principal,
-      GranteeServicePrincipal: members.principal,
+      GranteeServicePrincipal: members.servicePrincipal,
     },
     invalidArn: true,
     check(input) {
@@ -106,7 +106,7 @@ export const grants = {
       Limit: members.limit,
       Marker: members.marker,
       RetiringPrincipal: members.principal,
-      RetiringServicePrincipal: members.principal,
+      RetiringServicePrincipal: members.servicePrincipal,
     },
     run({ retirable }, input, caller) {
       const principal = ownPrincipal(input, caller);
@@ -197,7 +197,7 @@ export const grantSteps = {
 function requireMayRetire(grant: Grant | null, target: Target, permission: Permission): void {
   const decision = retirementDecision(grant, target, permission);
   if (decision.allowed) return;
-  throw accessDenied(permission, decision, `on resource: ${target.arn}`);
+  throw deniedOnKey(permission, decision, target);
 }
 
 /** Whether the caller may retire a grant, null being one that is not there. */

@@ -1,6 +1,6 @@
 // Input members that many operations share, with the model's bounds.
 
-import { algorithmsOf } from "../domain/key-spec.ts";
+import { type EncryptionAlgorithmName, encryptionAlgorithms } from "../crypto/algorithms.ts";
 import { isRegion, type Region } from "../domain/region.ts";
 import { validation } from "../errors.ts";
 import {
@@ -15,18 +15,28 @@ import {
   text,
 } from "./shape.ts";
 
-export const keyId = text({ min: 1, max: 2048 });
+/** That it is ASCII is not in the published model (recorded on AWS, floci-io/floci#3968). */
+export const keyId = text({ min: 1, max: 2048, observed: "^\\p{ASCII}+$" });
 
 export const grantTokens = list(text({ min: 1, max: 8192 }), { min: 0, max: 10 });
 
 /** An ARN, or a service's principal. */
 export const principal = text({ min: 1, max: 256, pattern: "^[\\w+=,.@:/-]+$" });
 
+export const servicePrincipal = text({
+  min: 1,
+  max: 128,
+  pattern: "^([A-Za-z0-9\\-]+)\\.([A-Za-z0-9\\-]+)(\\.[A-Za-z0-9\\-]+)+$",
+});
+
 export const grantId = text({ min: 1, max: 128 });
 
 export const encryptionContext = stringMap;
 
-export const encryptionAlgorithm = oneOf(algorithmsOf("ENCRYPT_DECRYPT"));
+export const encryptionAlgorithm = oneOf([
+  ...(Object.keys(encryptionAlgorithms) as EncryptionAlgorithmName[]),
+  "SYMMETRIC_DEFAULT",
+]);
 
 export const dryRun = boolean;
 

@@ -1,6 +1,6 @@
 // The one path every key operation takes, so that the order of refusals is decided once, here:
-// look-up, permission, grant tokens, combinations of parameters, designation, key state, the
-// operation's own rules, dry run. https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
+// look-up, permission, grant tokens, combinations of parameters, designation, key usage, key state,
+// the operation's own rules, dry run. https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
 
 import { assert } from "../assert.ts";
 import type { Attestation } from "../attestation/parse-attestation.ts";
@@ -14,7 +14,7 @@ import type { Moment, NewKeyPair } from "../domain/moment.ts";
 import type { Denied } from "../domain/policy/decision.ts";
 import type { Region } from "../domain/region.ts";
 import { advance } from "../domain/schedule.ts";
-import { KmsError, keyNotFound, notAllowedByResource } from "../errors.ts";
+import { KmsError, keyNotFound, keyOutOfReach } from "../errors.ts";
 import { dryRunSucceeded } from "./encryption.ts";
 import { requireGrantTokens } from "./grant-tokens.ts";
 import { keyOperations } from "./index.ts";
@@ -25,14 +25,14 @@ import {
   accessDenied,
   callerArn,
   decisionOnKey,
+  deniedOnKey,
   type Fetched,
-  ON_THIS_RESOURCE,
-  outOfReachByAlias,
   type Permission,
   requireMayCreate,
 } from "./permission.ts";
 import { attestationFacts, requestedKey } from "./question.ts";
 import { sealed } from "./recipient.ts";
+import { requireUsage } from "./usage.ts";
 
 /** One request to a key set, as the edge sends it. */
 export interface Call {
@@ -116,7 +116,9 @@ export function perform(
   record.check?.(call.input);
   requireDesignation(record, target);
   record.precondition?.(target, call.input);
-  requireState(record.state ?? (call.operation as KeyOperationName), target.key.state, target.arn);
+  const named = record.state ?? (call.operation as KeyOperationName);
+  if (record.keyUsage) requireUsage(target, record.keyUsage, named);
+  requireState(named, target.key.state, target.arn);
   if (record.kind === "use") {
     const output = answerOf(record, record.use(target, call.input, at), call, at);
     const usage = usageOf(record, call, at);
@@ -174,14 +176,19 @@ export function found(
 
 /** Throws AccessDeniedException unless policies or a grant allow it, on each key it takes. */
 function requirePermission(target: Target, record: KeyRecord, call: Call, at: Moment): void {
-  if (isKeptFromAll(target, record, call)) throw notAllowed(record, call, target.arn);
   const permission = permissionOf(record, call, at);
+  if (isKeptFromAll(target, record, call)) {
+    throw refusalOnKey(target, record, call, permission, nobodys);
+  }
   if (record.ownPermission) {
     record.ownPermission(target, permission);
     return;
   }
   for (const each of targetsOf(target, record, call)) requireOnKey(each, record, call, permission);
 }
+
+/** A resource-based policy that allows it to none. */
+export const nobodys: Denied = { allowed: false, of: "resource", by: null };
 
 /** Whether AWS keeps it to itself: it is a managed key's. */
 export function isKeptFromAll({ set }: Target, record: KeyRecord, { operation }: Call): boolean {
@@ -191,8 +198,8 @@ export function isKeptFromAll({ set }: Target, record: KeyRecord, { operation }:
 
 /** The permission that a call takes. */
 export function permissionOf(record: KeyRecord, call: Call, { now }: Moment): Permission {
-  const { caller, input, operation } = call;
-  return { action: record.action ?? operation, caller, input, now, fetched: asked(call) };
+  const { caller, input } = call;
+  return { action: actionOf(record, call), caller, input, now, fetched: asked(call) };
 }
 
 /** The keys on which it takes that. */
@@ -214,19 +221,15 @@ export function refusalOnKey(
   permission: Permission,
   decision: Denied,
 ): KmsError {
-  const missing = record.missing?.(call.input);
-  const byAlias = isByForeignAlias(call);
-  if (decision.of === "resource") {
-    if (missing) return missing;
-    if (byAlias) return outOfReachByAlias(call.caller, permission.action);
+  const { caller } = call;
+  const missing = record.missing?.(call.input, caller);
+  if (missing) {
+    if (decision.of === "resource") return missing;
+    // Seen in public issues: without a KeyId the key of a ciphertext is not named.
+    return accessDenied(permission, decision, "on the resource associated with this ciphertext");
   }
-  // Seen in public issues: without a KeyId the key of a ciphertext is not named.
-  const on = missing
-    ? "on the resource associated with this ciphertext"
-    : byAlias
-      ? ON_THIS_RESOURCE
-      : `on resource: ${target.arn}`;
-  return accessDenied(permission, decision, on);
+  const on = isByForeignAlias(call) ? "on this resource" : undefined;
+  return deniedOnKey(permission, decision, target, on);
 }
 
 /** Whether a key of another account is called by an alias, which does not say what key it is of. */
@@ -238,19 +241,14 @@ function isByForeignAlias({ input, caller, accountId }: Call): boolean {
 
 /** No such key, or not for this caller: of other accounts' keys AWS does not tell which exist. */
 function outOfReach(record: KeyRecord, call: Call, arn: string): KmsError {
-  const missing = record.missing?.(call.input);
+  const { caller, accountId, input } = call;
+  const missing = record.missing?.(input, caller);
   if (missing) return missing;
-  return call.accountId === call.caller.accountId
-    ? keyNotFound(arn)
-    : notAllowed(record, call, arn);
+  if (accountId === caller.accountId) return keyNotFound(arn);
+  return keyOutOfReach(callerArn(caller), actionOf(record, call), "named");
 }
 
-function notAllowed(record: KeyRecord, call: Call, arn: string): KmsError {
-  const action = record.action ?? call.operation;
-  return isByForeignAlias(call)
-    ? outOfReachByAlias(call.caller, action)
-    : notAllowedByResource(callerArn(call.caller), action, arn);
-}
+const actionOf = (record: KeyRecord, { operation }: Call) => record.action ?? operation;
 
 /** Recorded on AWS for ReplicateKey, before the key state is looked at. */
 function requireDesignation(record: KeyRecord, { set, key, arn }: Target): void {

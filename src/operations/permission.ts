@@ -12,7 +12,7 @@ import { type Decision, type Denied, grounds } from "../domain/policy/decision.t
 import type { Editor } from "../domain/policy/lockout.ts";
 import { type RequestContext, rootPrincipal } from "../domain/principal.ts";
 import type { Region } from "../domain/region.ts";
-import { notAuthorized } from "../errors.ts";
+import { keyOutOfReach, notAuthorized } from "../errors.ts";
 import { contextOf, encryptionContext } from "./condition-keys.ts";
 import { identityPolicy, keyPolicy } from "./known-policies.ts";
 import type { Caller, Target } from "./operation.ts";
@@ -209,22 +209,19 @@ export function accessDenied(
   return notAuthorized(callerArn(caller), `kms:${action}`, on, grounds(decision, `kms:${action}`));
 }
 
-/**
- * The refusal of who names a key by an alias of another account, be it there or not: neither which
- * aliases there are nor of which keys they are is told. Seen in public code and posts; that AWS
- * says so of every such alias is inferred.
- */
-export const outOfReachByAlias = (caller: Caller, action: string) =>
-  notAuthorized(
-    callerArn(caller),
-    `kms:${action}`,
-    ON_THIS_RESOURCE,
-    "because the resource does not exist in this Region, no resource-based policies allow access, " +
-      "or a resource-based policy explicitly denies access",
-  );
-
-/** What is said of a key that is not to be named. */
-export const ON_THIS_RESOURCE = "on this resource";
+/** AWS's refusal on a key. Of another account's it does not tell whether it is there. */
+export function deniedOnKey(
+  permission: Pick<Permission, "action" | "caller">,
+  decision: Denied,
+  { set, arn }: Pick<Target, "set" | "arn">,
+  on = `on resource: ${arn}`,
+) {
+  const { action, caller } = permission;
+  if (decision.of === "resource" && set.accountId !== caller.accountId) {
+    return keyOutOfReach(callerArn(caller), action, "named");
+  }
+  return accessDenied(permission, decision, on);
+}
 
 /** Who gives a key its policy, for the lockout safety check. */
 export function editorOf(

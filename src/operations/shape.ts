@@ -15,7 +15,7 @@ export interface Shape<T> {
     | "map"
     | "structure";
   readonly required: boolean;
-  /** A sensitive member's value is left out of the refusal (recorded for Plaintext). */
+  /** The refusal of a sensitive member leaves its value out, and that there is none, too. */
   readonly sensitive: boolean;
   readonly rules: readonly Rule[];
   /** Of a list's elements or a map's values. */
@@ -29,10 +29,15 @@ export interface Members {
   readonly [name: string]: Shape<unknown>;
 }
 
-/** One constraint, with the words KMS refuses it with; `size` is a length or the number itself. */
+/**
+ * One constraint, with the words KMS refuses it with; `size` is a length or the number itself.
+ * `observed` is a pattern that AWS holds a member to and does not publish.
+ */
 export interface Rule {
-  readonly name: "min" | "max" | "pattern" | "enum";
+  readonly name: "min" | "max" | "pattern" | "enum" | "observed";
   readonly bound: number | string | readonly string[];
+  /** Of a set of values: those that a refusal names, where they are others. */
+  readonly named?: readonly string[];
   readonly words: string;
   readonly holds: (value: unknown, size: number) => boolean;
 }
@@ -52,6 +57,8 @@ interface Bounds {
   readonly min?: number;
   readonly max?: number;
   readonly pattern?: string;
+  /** A pattern that is not in the published model. */
+  readonly observed?: string;
   readonly sensitive?: boolean;
 }
 
@@ -76,12 +83,12 @@ function sizeRules({ min, max }: Bounds, what: "length" | "value"): Rule[] {
   return rules;
 }
 
-function patternRule(pattern: string): Rule {
+function patternRule(pattern: string, name: "pattern" | "observed" = "pattern"): Rule {
   // The model's patterns are matched against the whole value; none has a nested quantifier, so
   // matching is linear. Compiled at the first use: those of Unicode's classes take long.
   let whole: RegExp | undefined;
   return {
-    name: "pattern",
+    name,
     bound: pattern,
     words: `Member must satisfy regular expression pattern: ${pattern}`,
     holds(value) {
@@ -96,15 +103,18 @@ export const text = (bounds: Bounds = {}): Shape<string> & { required: false } =
   type: "string",
   required: false,
   sensitive: bounds.sensitive ?? false,
+  // In the order in which KMS names what is broken (recorded on AWS for an empty KeyId).
   rules: [
-    ...(bounds.pattern === undefined ? [] : [patternRule(bounds.pattern)]),
     ...sizeRules(bounds, "length"),
+    ...(bounds.pattern === undefined ? [] : [patternRule(bounds.pattern)]),
+    ...(bounds.observed === undefined ? [] : [patternRule(bounds.observed, "observed")]),
   ],
 });
 
-/** A string that is one of these values. */
+/** A string that is one of these values; `named` are those a refusal names, where they differ. */
 export const oneOf = <const T extends string>(
   values: readonly T[],
+  named: readonly string[] = values,
 ): Shape<T> & { required: false } => ({
   type: "string",
   required: false,
@@ -113,7 +123,8 @@ export const oneOf = <const T extends string>(
     {
       name: "enum",
       bound: values,
-      words: `Member must satisfy enum value set: [${values.join(", ")}]`,
+      ...(named !== values && { named }),
+      words: `Member must satisfy enum value set: [${named.join(", ")}]`,
       holds: (value) => values.includes(value as T),
     },
   ],
@@ -220,7 +231,8 @@ function readMembers(
     if (value !== undefined && value !== null) {
       read[name] = readValue(shape, value, path + wireName(name), violations);
     } else if (shape.required) {
-      violations.push(refused("Value null", path + wireName(name), "Member must not be null"));
+      const value = shape.sensitive ? "Value" : "Value null";
+      violations.push(refused(value, path + wireName(name), "Member must not be null"));
     }
   }
   return read;
@@ -281,14 +293,14 @@ function readList(shape: Shape<unknown>, values: unknown[], path: string, violat
       readValue(element, notNull(value, path), `${path}.${index + 1}.member`, violations),
     );
   }
-  // Of scalars AWS prints the whole list and every constraint of its elements: max, min, pattern.
+  // Of scalars AWS prints the whole list and every constraint of its elements.
   let broken = false;
   for (const value of values) {
     const size = sizeOf(element, notNull(value, path), path);
     broken ||= element.rules.some((rule) => !rule.holds(value, size));
   }
   if (broken) {
-    const all = element.rules.map((rule) => rule.words).toReversed();
+    const all = inOrderOfLists(element.rules).map((rule) => rule.words);
     violations.push(
       refused(shown(shape, values), path, `Member must satisfy constraint: [${all.join(", ")}]`),
     );
@@ -296,9 +308,18 @@ function readList(shape: Shape<unknown>, values: unknown[], path: string, violat
   return values;
 }
 
+/** The order in which AWS prints the constraints of a list's elements: max, min, pattern. */
+function inOrderOfLists(rules: readonly Rule[]): readonly Rule[] {
+  const isSize = ({ name }: Rule) => name === "min" || name === "max";
+  return [...rules.filter(isSize).toReversed(), ...rules.filter((rule) => !isSize(rule))];
+}
+
 function readMap(value: Record<string, unknown>, path: string) {
   for (const key of Object.keys(value)) {
-    if (typeof value[key] !== "string") throw wrongType(path, "a map of strings");
+    const text = value[key];
+    if (typeof text !== "string") throw wrongType(path, "a map of strings");
+    // Half of a surrogate pair has no UTF-8: contexts that differ would be authenticated as one.
+    if (!key.isWellFormed() || !text.isWellFormed()) throw wrongType(path, "a map of Unicode text");
   }
   return value;
 }
@@ -324,8 +345,9 @@ const wrongType = (path: string, expected: string) =>
 /** KMS names members in camelCase: `KeyId` is `keyId` (recorded on AWS). */
 const wireName = (name: string) => name.charAt(0).toLowerCase() + name.slice(1);
 
+/** Sensitive values and bytes are left out (recorded on AWS for Plaintext, Signature and Mac). */
 const shown = (shape: Shape<unknown>, value: unknown) =>
-  shape.sensitive ? "Value" : `Value '${printed(value)}'`;
+  shape.sensitive || shape.type === "blob" ? "Value" : `Value '${printed(value)}'`;
 
 const refused = (value: string, path: string, words: string) =>
   `${value} at '${path}' failed to satisfy constraint: ${words}`;

@@ -3,17 +3,21 @@
 import type { Message, MessageType, SigningAlgorithm } from "../crypto/algorithm.ts";
 import { type SigningAlgorithmName, signingAlgorithms } from "../crypto/algorithms.ts";
 import { fromBase64, toBase64 } from "../crypto/base64.ts";
+import { keySpecRow } from "../domain/key-spec.ts";
 import { KmsError, validation } from "../errors.ts";
 import * as members from "./members.ts";
 import { type Target, use } from "./operation.ts";
 import { blob, oneOf, required } from "./shape.ts";
-import { requireAlgorithm, requireKeyPair, requireUsage } from "./usage.ts";
+import { requireAlgorithm, requireKeyPair } from "./usage.ts";
+
+const names = Object.keys(signingAlgorithms) as SigningAlgorithmName[];
 
 const messageInput = {
   KeyId: required(members.keyId),
   Message: required(blob({ min: 1, max: 4096, sensitive: true })),
   MessageType: oneOf<MessageType>(["RAW", "DIGEST", "EXTERNAL_MU"]),
-  SigningAlgorithm: required(oneOf(Object.keys(signingAlgorithms) as SigningAlgorithmName[])),
+  // SYMMETRIC_DEFAULT is refused as an algorithm that no signing key has (recorded on AWS).
+  SigningAlgorithm: required(oneOf([...names, "SYMMETRIC_DEFAULT" as SigningAlgorithmName], names)),
   GrantTokens: members.grantTokens,
   DryRun: members.dryRun,
 };
@@ -28,8 +32,9 @@ export const signing = {
   Sign: use({
     input: messageInput,
     aliases: true,
+    keyUsage: "SIGN_VERIFY",
     async use(target, input) {
-      const { algorithm, message } = prepared(target, input, "Sign");
+      const { algorithm, message } = prepared(target, input);
       const signature = await algorithm.sign(requireKeyPair(target), message);
       return {
         KeyId: target.arn,
@@ -42,8 +47,9 @@ export const signing = {
   Verify: use({
     input: { ...messageInput, Signature: required(blob({ min: 1, max: 6144 })) },
     aliases: true,
+    keyUsage: "SIGN_VERIFY",
     async use(target, input) {
-      const { algorithm, message } = prepared(target, input, "Verify");
+      const { algorithm, message } = prepared(target, input);
       const signature = fromBase64(input.Signature);
       if (!(await algorithm.verify(requireKeyPair(target), message, signature))) {
         throw new KmsError("KMSInvalidSignatureException");
@@ -57,23 +63,33 @@ export const signing = {
 function prepared(
   target: Target,
   input: MessageInput,
-  operation: string,
 ): { readonly algorithm: SigningAlgorithm; readonly message: Message } {
-  requireUsage(target, "SIGN_VERIFY", operation);
   requireAlgorithm(target, input.SigningAlgorithm);
   const algorithm: SigningAlgorithm = signingAlgorithms[input.SigningAlgorithm];
   const message = { type: input.MessageType ?? "RAW", bytes: fromBase64(input.Message) };
-  requireMessage(algorithm, message, input.SigningAlgorithm);
+  requireMessage(target, message, input.SigningAlgorithm);
   return { algorithm, message };
 }
 
-function requireMessage(algorithm: SigningAlgorithm, message: Message, name: string): void {
-  const length = algorithm.messageBytes[message.type];
+function requireMessage({ set }: Target, message: Message, name: SigningAlgorithmName): void {
+  const { type } = message;
+  const length = lengthOf(type, name);
   if (length === undefined) {
-    throw validation(`Algorithm ${name} does not support message type ${message.type}.`);
+    // Recorded on AWS: of Ed25519, which takes it with its other algorithm, and of ML-DSA.
+    const all = (keySpecRow(set.keySpec).usages.SIGN_VERIFY ?? []) as SigningAlgorithmName[];
+    const misfit = all.some((other) => lengthOf(type, other) !== undefined)
+      ? `algorithm ${name}`
+      : `key spec ${set.keySpec}`;
+    throw validation(`Message type ${type} is incompatible with ${misfit}.`);
   }
   if (length !== null && message.bytes.length !== length) {
     // Recorded on AWS.
     throw validation(`Digest is invalid length for algorithm ${name}.`);
   }
+}
+
+/** How long a message of a type has to be: null for any length, undefined where it is not taken. */
+function lengthOf(type: MessageType, name: SigningAlgorithmName): number | null | undefined {
+  const { messageBytes }: SigningAlgorithm = signingAlgorithms[name];
+  return messageBytes[type];
 }

@@ -123,5 +123,6 @@ test("help has a line for every setting, naming its flag, variable and standard 
     expect(line).toContain(variable ?? "");
     if (kind.argument !== null) expect(line).toContain(String(standard));
   }
+  expect(lines.find((line) => line.includes("ONE_ISOLATE"))).toMatch(/^ {2}ONE_ISOLATE=on\|off /);
   expect(helpText()).toMatch(/^ {2}--help .*\n {2}--version /m);
 });

@@ -1,19 +1,22 @@
 // The built command `edge-kms` as a test runs it: started, watched, and gone when the test ends.
 
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 import { identify } from "../../src/cli/process-identity.ts";
+import { workerSettings } from "../../src/settings.ts";
 import { until } from "./until.ts";
 
 export const repository = fileURLToPath(new URL("../..", import.meta.url));
 export const cli = join(repository, "dist/edge-kms.cjs");
 
 /** What no test wants to inherit from the machine it runs on. */
-const foreign = ["AUTH", "LOG", "MOVABLE_CLOCK", "DEFAULT_REGION", "DEFAULT_ACCOUNT"];
+const foreign: readonly (string | null)[] = Object.values(workerSettings).map(
+  ({ variable }) => variable,
+);
 
 export function cleanEnvironment(added: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => !foreign.includes(name));
@@ -30,23 +33,52 @@ export function temporaryFolder(): string {
 export const isAlive = (pid: number) => identify(pid) !== null;
 
 /** The processes a process has started. */
-export function childrenOf(pid: number): number[] {
-  const table = execFileSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" });
-  const rows = table
-    .trim()
-    .split("\n")
-    .map((line) => line.trim().split(/\s+/).map(Number));
-  return rows.filter(([, parent]) => parent === pid).map(([child]) => child as number);
-}
+export const childrenOf = (pid: number): number[] =>
+  processes()
+    .filter(({ parent }) => parent === pid)
+    .map((child) => child.pid);
 
 /** Freezes a process, so that it reacts to nothing but a kill. */
 export async function freeze(pid: number): Promise<void> {
   process.kill(pid, "SIGSTOP");
-  await until("it is frozen", () => stateOf(pid).startsWith("T"));
+  const isFrozen = () => processes().some((each) => each.pid === pid && each.state === "T");
+  await until("it is frozen", isFrozen);
 }
 
-const stateOf = (pid: number) =>
-  execFileSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" }).trim();
+interface Process {
+  readonly pid: number;
+  readonly parent: number;
+  /** As ps has it, in one letter. */
+  readonly state: string;
+}
+
+/** All processes; on Linux without ps, which small images do not have. */
+function processes(): Process[] {
+  if (process.platform === "linux") {
+    return readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .flatMap(processOnLinux);
+  }
+  const table = execFileSync("ps", ["-A", "-o", "pid=,ppid=,stat="], { encoding: "utf8" });
+  return table
+    .trim()
+    .split("\n")
+    .map((line) => {
+      const [pid, parent, state = ""] = line.trim().split(/\s+/);
+      return { pid: Number(pid), parent: Number(parent), state: state.charAt(0) };
+    });
+}
+
+function processOnLinux(pid: string): Process[] {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The command comes before, in brackets, and may hold anything.
+    const [state = "", parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return [{ pid: Number(pid), parent: Number(parent), state }];
+  } catch {
+    return []; // It has ended meanwhile.
+  }
+}
 
 export interface Exit {
   readonly code: number | null;

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:net";
@@ -291,6 +292,22 @@ describe("refuses to start, in one line,", () => {
     expect(await outcome(["--data", file])).toEqual(refusal(`${file} is a file, not a folder`));
     expect(await outcome(["--data", join(file, "x")])).toEqual(
       refusal(`${join(file, "x")} cannot be a folder: a part of its path is a file`),
+    );
+  });
+
+  test("on a link to nowhere, and where the system takes no folder", async () => {
+    const link = newFolder();
+    symlinkSync(`${link}-gone`, link);
+    for (const folder of [link, join(link, "x")]) {
+      expect(await outcome(["--data", folder])).toEqual(
+        refusal(`${folder} cannot be used: ${link} is a link to nowhere`),
+      );
+    }
+    if (process.platform !== "linux") return;
+    expect(await outcome(["--data", "/proc/edge-kms"])).toEqual(
+      refusal(
+        "/proc/edge-kms cannot be used: ENOENT: no such file or directory, mkdir '/proc/edge-kms'",
+      ),
     );
   });
 

@@ -8,6 +8,7 @@ import { request } from "node:http";
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type KeyPairServer, startKeyPairServer } from "../../src/cli/key-pair-server.ts";
+import { asksOpenssl, byOpenssl } from "../attestation/support/openssl.ts";
 import { Command, cleanEnvironment, freeze, isAlive, temporaryFolder } from "./command.ts";
 import { until } from "./until.ts";
 
@@ -51,14 +52,6 @@ function examine({ privateKey, publicKey }: Pair, modulusLength: number): string
   return publicKey;
 }
 
-const hasOpenssl = (() => {
-  try {
-    return /^OpenSSL [3-9]/.test(execFileSync("openssl", ["version"], { encoding: "utf8" }));
-  } catch {
-    return false;
-  }
-})();
-
 describe("the server of key pairs", () => {
   test.each([2048, 3072, 4096])("makes pairs of %i bits, a new one each time", async (bits) => {
     const { socket } = await started();
@@ -68,7 +61,9 @@ describe("the server of key pairs", () => {
     expect(new Set(pairs.map((pair) => examine(pair, bits))).size).toBe(3);
   });
 
-  test.skipIf(!hasOpenssl)("makes what OpenSSL finds to be primes that fit", async () => {
+  test(byOpenssl("makes what OpenSSL finds to be primes that fit"), {
+    skip: !asksOpenssl,
+  }, async () => {
     const { socket } = await started();
     const { privateKey } = JSON.parse((await ask(socket, "/rsa/2048")).text) as Pair;
     const check = ["rsa", "-inform", "DER", "-noout", "-check"];

@@ -22,7 +22,7 @@ describe("round trips", () => {
       keyAgreementAlgorithms,
       keyEncapsulationAlgorithms,
     ];
-    expect([...tried]).toEqual(tables.flatMap((table) => Object.keys(table)));
+    expect([...tried].sort()).toEqual(tables.flatMap((table) => Object.keys(table)).sort());
   });
 });
 

@@ -125,7 +125,7 @@ async function populated(stage: Stage) {
   for (const client of [us, eu]) {
     await client.createAlias({ AliasName: "alias/main", TargetKeyId: KeyId });
   }
-  await us.tagResource({ KeyId, Tags: [{ TagKey: "a", TagValue: "✓" }] });
+  await us.tagResource({ KeyId, Tags: [{ TagKey: "a", TagValue: "ß" }] });
   await eu.updateKeyDescription({ KeyId, Description: "Grüße" });
   const Policy = defaultPolicy(stage.account).replace("key-default-1", "mine");
   await eu.putKeyPolicy({ KeyId, Policy });

@@ -135,7 +135,9 @@ test("without policies nobody is denied by one, and no other account is let in",
   const KeyId = made.KeyMetadata?.Arn ?? "";
   await us.disableKey({ KeyId });
   const other = kms(url, "us-east-1", { account: "444455556666" });
-  await expect(other.describeKey({ KeyId })).rejects.toThrow("no resource-based policy allows");
+  await expect(other.describeKey({ KeyId })).rejects.toThrow(
+    "no resource-based policies allow access",
+  );
 });
 
 test("the clock goes forward only, and is served only where that is set", async () => {
@@ -159,6 +161,11 @@ test("the clock goes forward only, and is served only where that is set", async 
     "{}",
     '{"advance":1}',
     '{"advance":"P1D","set":"x"}',
+    '{"set":"2090-02-30T00:00:00Z"}',
+    '{"set":"2090-13-01T00:00:00Z"}',
+    '{"set":"2090-01-01T00:00:00"}',
+    '{"set":"2090-01-01"}',
+    '{"set":"1 January 2090"}',
   ]) {
     const response = await fetch(`${url}/_edge-kms/clock`, {
       method: "POST",

@@ -89,7 +89,8 @@ const matrix: Readonly<Record<string, readonly Code[]>> = {
   GetKeyPolicy:                ["ok",   "ok",   "ok", "ok", "ok",   "ok",    "ok",    "ok"],
   GetKeyRotationStatus:        ["?7",   "?7",   "?7", "?7", "?6",   "?7",    "?7",    "?7"],
   GetParametersForImport:      ["?9",   "?9",   "P3", "R3", "ok",   "?9",    "C14",   "T15"],
-  GetPublicKey:                cryptoNotInStore,
+  // The page has D1; recorded on AWS is that a disabled key gives its public key (floci-io/floci#3968).
+  GetPublicKey:                ["ok",   "ok",   "P3", "R3", "I5",   "na",    "C14",   "ok"],
   ImportKeyMaterial:           ["?9",   "?9",   "P3", "R3", "ok",   "?9",    "C14",   "ok"],
   ListAliases:                 ["ok",   "ok",   "ok", "ok", "ok",   "ok",    "ok",    "ok"],
   ListGrants:                  always,
@@ -544,11 +545,7 @@ describe("the table of the code is the page's, cell by cell", () => {
     }
   }
 
-  // Its row has no reader: deleting an alias never comes to the key.
-  const unread = ["DeleteAlias"];
-
   for (const operation of Object.keys(keyStates)) {
-    if (unread.includes(operation)) continue;
     test(`${operation}: any other outcome in any cell is noticed`, async () => {
       const unnoticed: string[] = [];
       for (const [part, { wanted, run, kind: of }] of Object.entries(attempts[operation] ?? {})) {
@@ -568,13 +565,6 @@ describe("the table of the code is the page's, cell by cell", () => {
       expect(unnoticed).toEqual([]);
     });
   }
-
-  test("a row that nothing reads allows everything", () => {
-    for (const operation of unread) {
-      const row = keyStates[operation as "DeleteAlias"];
-      expect(STATES.map((state) => row[state]("arn"))).toEqual(STATES.map(() => null));
-    }
-  });
 });
 
 describe("notes to the table", () => {

@@ -7,6 +7,7 @@
 import { describe, expect, test } from "vitest";
 import { type Key, keyIn, withKeys } from "../../src/domain/key-set.ts";
 import type { KeyState } from "../../src/domain/key-state.ts";
+import type { Principal } from "../../src/domain/principal.ts";
 import type { Region } from "../../src/domain/region.ts";
 import {
   ACCOUNT,
@@ -20,6 +21,7 @@ import {
   unbase64,
   World,
 } from "../support/core.ts";
+import { ciphertextOutOfReach, outOfReach } from "../support/out-of-reach.ts";
 import { allow, FOREIGN, policy, user, userArn } from "../support/principals.ts";
 
 const [P, R, Q, FOURTH] = ["us-west-2", "eu-west-1", "ap-northeast-1", "sa-east-1"] as const;
@@ -574,8 +576,8 @@ describe("rules", () => {
       ["UpdatePrimaryRegion", { PrimaryRegion: R }],
     ] as const) {
       const input = { KeyId: arnOf(P, KeyId), ...more };
-      expect(await outcome(world.call(P, operation, input, caller))).toMatch(
-        new RegExp(`^AccessDenied.* no resource-based policy allows the kms:${operation} action$`),
+      expect(await outcome(world.call(P, operation, input, caller))).toBe(
+        `AccessDeniedException: ${outOfReach(userArn("bob", FOREIGN), operation)}`,
       );
     }
   });
@@ -653,21 +655,37 @@ describe("the answer of ReplicateKey, as recorded on AWS", () => {
   });
 });
 
+/** A user of the keys' account whose own policies allow these actions, under a condition. */
+const userWith = (actions: readonly string[], Condition?: object) =>
+  user("alice", {
+    policies: actions.map((action) => allow(action, Condition === undefined ? {} : { Condition })),
+  });
+
+/** The refusal of that user, whose policies would have to allow it. */
+const notAllowed = (action: string, on: string | null) =>
+  `AccessDeniedException: User: ${userArn("alice")} is not authorized to perform: ${action} ` +
+  `${on === null ? "" : `on resource: ${on} `}because no identity-based policy allows the ${action} action`;
+
 /** A way to provoke one refusal of an operation: how the set is prepared, and with what input. */
 interface Wrong {
   readonly condition: string;
   readonly refusal: string | RegExp;
   readonly prepare?: (world: World, keyId: string) => void;
   readonly input?: object;
+  /** Who calls, where it is not the root of the account. */
+  readonly as?: Principal;
 }
 
+type Trial = Pick<Wrong, "prepare" | "input" | "as">;
+
 /** All of a request that is wrong in two ways at once. */
-const both = (one: Wrong, two: Wrong) => ({
+const both = (one: Wrong, two: Wrong): Trial => ({
   prepare(world: World, keyId: string) {
     one.prepare?.(world, keyId);
     two.prepare?.(world, keyId);
   },
   input: { ...two.input, ...one.input },
+  ...((one.as ?? two.as) && { as: (one.as ?? two.as) as Principal }),
 });
 
 /** Every way to fail two neighbouring checks at once; what one member says it cannot say twice. */
@@ -699,6 +717,11 @@ describe("errors of ReplicateKey, in the order of the checks", () => {
     refusal: "NotFoundException: Key '<arn>' does not exist",
     prepare: (world, keyId) =>
       world.edit(keyId, (set) => ({ ...set, keys: { [R]: keyIn(set, R) as Key } })),
+  };
+  const forbidden: Wrong = {
+    condition: "3: the caller is not allowed on the primary",
+    refusal: notAllowed("kms:ReplicateKey", "<arn>"),
+    as: userWith(["kms:CreateKey", "kms:TagResource"]),
   };
   const replica: Wrong = {
     condition: "4: the key is a replica",
@@ -762,10 +785,23 @@ describe("errors of ReplicateKey, in the order of the checks", () => {
       input: { ReplicaRegion: R },
     },
   ];
+  const forbiddenThere: readonly Wrong[] = [
+    {
+      condition: "12: the caller lacks kms:CreateKey",
+      refusal: notAllowed("kms:CreateKey", "*"),
+      as: userWith(["kms:ReplicateKey", "kms:TagResource"]),
+    },
+    {
+      condition: "12: the caller lacks kms:TagResource",
+      refusal: notAllowed("kms:TagResource", null),
+      input: { Tags: [{ TagKey: "a", TagValue: "" }] },
+      as: userWith(["kms:ReplicateKey", "kms:CreateKey"]),
+    },
+  ];
   const policies: readonly Wrong[] = [
     {
       condition: "13: the policy is no JSON",
-      refusal: /^MalformedPolicyDocumentException: /,
+      refusal: /^MalformedPolicyDocumentException$/,
       input: { Policy: "no policy" },
     },
     {
@@ -803,20 +839,23 @@ describe("errors of ReplicateKey, in the order of the checks", () => {
   const checks = [
     [constraint],
     [missing],
+    [forbidden],
     [replica, single],
     states,
     regions,
     taken,
+    forbiddenThere,
     policies,
     tags,
   ];
 
-  async function answerTo({ prepare, input }: Pick<Wrong, "prepare" | "input">) {
+  async function answerTo({ prepare, input, as }: Trial) {
     const world = new World();
     const keyId = await world.createSet(P, R);
     world.checks = false;
     prepare?.(world, keyId);
-    const call = world.call(P, "ReplicateKey", { KeyId: keyId, ReplicaRegion: Q, ...input });
+    const whole = { KeyId: keyId, ReplicaRegion: Q, ...input };
+    const call = world.call(P, "ReplicateKey", whole, as);
     return { answer: await outcome(call), keyId };
   }
 
@@ -837,13 +876,14 @@ describe("errors of ReplicateKey, in the order of the checks", () => {
   });
 
   test("a refused call makes no replica and leaves no trace", async () => {
-    for (const wrong of checks.flat().filter(({ input, prepare }) => input && !prepare)) {
+    for (const wrong of checks.flat().filter(({ prepare }) => !prepare)) {
       const world = new World();
       const keyId = await world.createSet(P, R);
       await world.describe(P, keyId); // The replica is ready now.
       const before = world.saved(keyId);
       const input = { KeyId: keyId, ReplicaRegion: Q, ...wrong.input };
-      expect(await outcome(world.call(P, "ReplicateKey", input))).not.toBe("ok");
+      const call = world.call(P, "ReplicateKey", input, wrong.as);
+      expect(await outcome(call)).not.toBe("ok");
       expect(world.saved(keyId)).toBe(before);
     }
   });
@@ -1031,6 +1071,20 @@ describe("errors of UpdatePrimaryRegion", () => {
     prepare: (world, keyId) =>
       world.edit(keyId, (set) => ({ ...set, keys: { [R]: keyIn(set, R) as Key } })),
   };
+  const inRegion = (region: string) =>
+    userWith(["kms:UpdatePrimaryRegion"], { StringEquals: { "aws:RequestedRegion": region } });
+  const forbidden: readonly Wrong[] = [
+    {
+      condition: "3: the caller is not allowed on the primary",
+      refusal: notAllowed("kms:UpdatePrimaryRegion", "<arn>"),
+      as: inRegion(R),
+    },
+    {
+      condition: "3: the caller is not allowed on the replica",
+      refusal: notAllowed("kms:UpdatePrimaryRegion", "<replica>"),
+      as: inRegion(P),
+    },
+  ];
   const designations: readonly Wrong[] = [
     {
       condition: "4: the key is a replica",
@@ -1085,18 +1139,20 @@ describe("errors of UpdatePrimaryRegion", () => {
     [constraint],
     [malformed],
     [missing],
+    forbidden,
     designations,
     regions,
     ofPrimary,
     ofReplica,
   ];
 
-  async function answerTo({ prepare, input }: Pick<Wrong, "prepare" | "input">) {
+  async function answerTo({ prepare, input, as }: Trial) {
     const world = new World();
     const keyId = await world.createSet(P, R, Q);
     world.checks = false;
     prepare?.(world, keyId);
-    const call = world.call(P, "UpdatePrimaryRegion", { KeyId: keyId, PrimaryRegion: R, ...input });
+    const whole = { KeyId: keyId, PrimaryRegion: R, ...input };
+    const call = world.call(P, "UpdatePrimaryRegion", whole, as);
     return { answer: await outcome(call), keyId };
   }
 
@@ -1356,8 +1412,7 @@ describe("cryptography across related keys", () => {
     const { KeyId: local } = await world.createKey(R);
     const blob = await world.encrypt(P, KeyId);
     expect(await outcome(world.decrypt(R, blob))).toBe(
-      "AccessDeniedException: The ciphertext refers to a customer master key that does not exist, " +
-        "does not exist in this region, or you are not allowed to access.",
+      `AccessDeniedException: ${ciphertextOutOfReach("arn:aws:iam::111122223333:root")}`,
     );
     const named = await outcome(world.decrypt(R, blob, { KeyId: local }));
     expect(named).toMatch(/^IncorrectKeyException: /);

@@ -2,15 +2,14 @@
 
 import { describe, expect, test } from "vitest";
 import { arnOf, base64, type DataKey, outcome, unbase64, World } from "../support/core.ts";
+import { ciphertextOutOfReach } from "../support/out-of-reach.ts";
 
 const REGION = "us-east-1";
 const UNKNOWN = "1234abcd-12ab-34cd-56ef-1234567890ab";
 const INCORRECT_KEY =
   "IncorrectKeyException: The key ID in the request does not identify a CMK that can perform this " +
   "operation.";
-const UNREACHABLE =
-  "AccessDeniedException: The ciphertext refers to a customer master key that does not exist, does " +
-  "not exist in this region, or you are not allowed to access.";
+const UNREACHABLE = `AccessDeniedException: ${ciphertextOutOfReach(`arn:aws:iam::111122223333:root`)}`;
 const DRY_RUN =
   "DryRunOperationException: The request would have succeeded, but the DryRun option is set.";
 
@@ -114,6 +113,20 @@ describe("Encrypt and Decrypt", () => {
     }
   });
 
+  test("of half a character are refused: in UTF-8 all halves are alike", async () => {
+    const { world, KeyId } = await prepared();
+    const refusal = "SerializationException: encryptionContext must be a map of Unicode text";
+    for (const half of ["\ud800", "a\udc00", "\udc00\ud800"]) {
+      for (const EncryptionContext of [{ a: half }, { [half]: "a" }]) {
+        const asked = world.encrypt(REGION, KeyId, "text", { EncryptionContext });
+        expect(await outcome(asked)).toBe(refusal);
+      }
+    }
+    const EncryptionContext = { "🔑": "\ud83d\udd11" };
+    const blob = await world.encrypt(REGION, KeyId, "text", { EncryptionContext });
+    expect(await outcome(world.decrypt(REGION, blob, { EncryptionContext }))).toBe("ok");
+  });
+
   test("a KeyId other than the ciphertext's", async () => {
     const { world, KeyId, Arn } = await prepared();
     const { KeyId: other } = await world.createKey(REGION);
@@ -150,10 +163,36 @@ describe("Encrypt and Decrypt", () => {
         "SYMMETRIC_DEFAULT.";
       const more = { EncryptionAlgorithm };
       expect(await outcome(world.encrypt(REGION, KeyId, "text", more))).toBe(refusal);
-      expect(await outcome(world.decrypt(REGION, blob, more))).toBe(refusal);
+      expect(await outcome(world.decrypt(REGION, blob, { KeyId, ...more }))).toBe(refusal);
     }
     const right = { EncryptionAlgorithm: "SYMMETRIC_DEFAULT" };
     expect(await outcome(world.decrypt(REGION, blob, right))).toBe("ok");
+  });
+
+  test("the ciphertext's key is asked before the state of the one that is named (recorded on AWS)", async () => {
+    const { world, KeyId } = await prepared();
+    const blob = await world.encrypt(REGION, KeyId);
+    const { KeyId: empty } = await world.createKey(REGION, { Origin: "EXTERNAL" });
+    const source = { CiphertextBlob: blob, SourceKeyId: empty, DestinationKeyId: KeyId };
+    expect(await outcome(world.call(REGION, "ReEncrypt", source))).toBe(INCORRECT_KEY);
+  });
+
+  test("a ciphertext of a key pair does not name its key (recorded on AWS for Decrypt)", async () => {
+    const { world, KeyId } = await prepared();
+    const { KeyId: pair } = await world.createKey(REGION, {
+      KeySpec: "RSA_2048",
+      KeyUsage: "ENCRYPT_DECRYPT",
+    });
+    const EncryptionAlgorithm = "RSAES_OAEP_SHA_256";
+    const blob = await world.encrypt(REGION, pair, "text", { EncryptionAlgorithm });
+    expect(await outcome(world.decrypt(REGION, blob, { EncryptionAlgorithm }))).toBe(
+      "ValidationException: KeyId must not be null",
+    );
+    const input = { CiphertextBlob: blob, DestinationKeyId: KeyId };
+    const from = { SourceEncryptionAlgorithm: EncryptionAlgorithm };
+    expect(await outcome(world.call(REGION, "ReEncrypt", { ...input, ...from }))).toBe(
+      "ValidationException: SourceKeyId must not be null",
+    );
   });
 
   test("Decrypt without a ciphertext", async () => {

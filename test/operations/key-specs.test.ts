@@ -284,32 +284,25 @@ describe.each<[string, Usage]>([
     if (usage === "ENCRYPT_DECRYPT") {
       const dataKeys = operationsOfUsage.ENCRYPT_DECRYPT.slice(3);
       for (const [operation, input] of dataKeys) {
+        // Recorded on AWS for the first two (floci-io/floci#3968).
         expect(await call(operation, input)).toBe(
           symmetric
             ? "ok"
-            : "InvalidKeyUsageException: Algorithm SYMMETRIC_DEFAULT is incompatible with key spec " +
-                `${spec}.`,
+            : "InvalidKeyUsageException: You cannot generate a data key with an asymmetric CMK",
         );
       }
     }
-    for (const operation of [
-      "EnableKeyRotation",
-      "DisableKeyRotation",
-      "ListKeyRotations",
-      "RotateKeyOnDemand",
-    ]) {
+    for (const operation of ["EnableKeyRotation", "ListKeyRotations", "RotateKeyOnDemand"]) {
       expect(await call(operation)).toBe(symmetric ? "ok" : "UnsupportedOperationException");
     }
+    // Recorded on AWS: there is nothing to disable.
+    expect(await call("DisableKeyRotation")).toBe("ok");
   });
 
   test("has a public key if it is a pair", async () => {
-    const { call, Arn } = await keyOfSpec();
+    const { call } = await keyOfSpec();
     const secret = spec === "SYMMETRIC_DEFAULT" || spec === "HMAC_256";
-    expect(await call("GetPublicKey")).toBe(
-      secret
-        ? `UnsupportedOperationException: ${Arn} key spec is ${spec} which is not valid for GetPublicKey.`
-        : "ok",
-    );
+    expect(await call("GetPublicKey")).toBe(secret ? "UnsupportedOperationException" : "ok");
   });
 });
 

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { ACCOUNT, arnOf, DAY, type KeyMetadata, outcome, START, World } from "../support/core.ts";
+import { outOfReach } from "../support/out-of-reach.ts";
 
 const REGION = "us-east-1";
 const UNKNOWN = "1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -112,7 +113,8 @@ describe("CreateKey", () => {
     [
       "SM2 outside China",
       { KeySpec: "SM2", KeyUsage: "SIGN_VERIFY" },
-      "ValidationException: KeySpec SM2 is not supported in Region us-east-1",
+      // Recorded on AWS (floci-io/floci#3968).
+      "UnsupportedOperationException: KeySpec SM2 is not supported in this Region",
     ],
   ])("refuses %s", async ([, input, refusal]) => {
     const world = new World();
@@ -149,17 +151,18 @@ describe("a key is named", () => {
     }
   });
 
+  // Seen on AWS: of CreateGrant in boto/boto#3202, of GetKeyPolicy and others in public logs of 2026.
   test("by no alias in operations that change it", async () => {
     const { world, KeyId, Arn, aliasArn } = await prepared();
-    for (const name of ["alias/a", aliasArn]) {
+    for (const name of ["alias/a", aliasArn, "alias/none"]) {
       expect(await outcome(disable(world, name))).toBe(
-        `NotFoundException: Invalid keyId '${name}'`,
+        "InvalidArnException: Key Aliases are not supported for this operation.",
       );
     }
     for (const name of [KeyId, Arn]) expect(await outcome(disable(world, name))).toBe("ok");
   });
 
-  test.for(["fake-key-id", "mrk-fake-key-id", UNKNOWN.replaceAll("-", ""), UNKNOWN.toUpperCase()])(
+  test.for(["fake-key-id", "mrk-fake-key-id", UNKNOWN.replaceAll("-", "")])(
     "%s is no name (recorded on AWS)",
     async (name) => {
       const { world } = await prepared();
@@ -168,6 +171,24 @@ describe("a key is named", () => {
       expect(await outcome(disable(world, name))).toBe(refusal);
     },
   );
+
+  // Recorded by floci's authors on AWS (floci-io/floci#3968).
+  test.for(["foo", "alias/aws/sqs"])("%s is no name in an ARN", async (resource) => {
+    const { world } = await prepared();
+    const refusal = `NotFoundException: Invalid keyId ${resource}`;
+    expect(await outcome(describeKey(world, arnOf(REGION, resource)))).toBe(refusal);
+    expect(await outcome(disable(world, arnOf(REGION, resource)))).toBe(refusal);
+  });
+
+  test("by its ID in upper case nowhere (recorded on AWS, floci-io/floci#3968)", async () => {
+    const { world, KeyId } = await prepared();
+    const shouted = KeyId.toUpperCase();
+    for (const name of [shouted, arnOf(REGION, shouted)]) {
+      expect(await outcome(describeKey(world, name))).toBe(
+        `NotFoundException: Key '${arnOf(REGION, shouted)}' does not exist`,
+      );
+    }
+  });
 
   test.for([UNKNOWN, arnOf(REGION, UNKNOWN), "mrk-1234abcd12ab34cd56ef1234567890ab"])(
     "%s names none (recorded on AWS)",
@@ -226,9 +247,7 @@ describe("keys of another account", () => {
     ] as const) {
       const answer = await outcome(world.call(REGION, operation, { KeyId }, OTHER_ACCOUNT));
       expect(answer).toBe(
-        `AccessDeniedException: User: arn:aws:iam::444455556666:root is not authorized to perform: ` +
-          `kms:${operation} on resource: ${KeyId} because no resource-based policy allows the ` +
-          `kms:${operation} action`,
+        `AccessDeniedException: ${outOfReach("arn:aws:iam::444455556666:root", operation)}`,
       );
     }
   });

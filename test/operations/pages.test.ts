@@ -85,13 +85,7 @@ describe("a marker", () => {
 });
 
 describe("the operations with pages", () => {
-  const listing = [
-    "ListKeys",
-    "ListAliases",
-    "ListResourceTags",
-    "ListKeyPolicies",
-    "ListKeyRotations",
-  ];
+  const listing = ["ListKeys", "ListAliases", "ListResourceTags", "ListKeyRotations"];
 
   async function prepared() {
     const world = new World();
@@ -126,6 +120,18 @@ describe("the operations with pages", () => {
       );
     },
   );
+
+  test("ListKeyPolicies has no second page and asks for no marker", async () => {
+    const { list } = await prepared();
+    for (const more of [{}, { Limit: 1 }, { Marker: "anything" }]) {
+      expect(await list("ListKeyPolicies", more)).toEqual({
+        PolicyNames: ["default"],
+        Truncated: false,
+      });
+    }
+    expect(await outcome(list("ListKeyPolicies", { Limit: 1001 }))).toMatch(/^ValidationException/);
+    expect(await outcome(list("ListKeyPolicies", { Marker: "" }))).toMatch(/^ValidationException/);
+  });
 
   test("do not take one another's markers", async () => {
     const { list } = await prepared();

@@ -14,7 +14,7 @@ import {
   recipientKeys,
 } from "../attestation/support/authority.ts";
 import { openEnvelope } from "../attestation/support/enclave-sdk.ts";
-import { certificatePem, decryptWithOpenssl, hasOpenssl } from "../attestation/support/openssl.ts";
+import { asksOpenssl, certificatePem, decryptWithOpenssl } from "../attestation/support/openssl.ts";
 import { base64, DAY, outcome, World } from "../support/core.ts";
 import { allow, user } from "../support/principals.ts";
 
@@ -45,7 +45,7 @@ const bytes = (text: string) => new Uint8Array(Buffer.from(text, "base64"));
 async function opened({ CiphertextForRecipient }: { CiphertextForRecipient: string }) {
   const envelope = bytes(CiphertextForRecipient);
   const plaintext = Buffer.from(await openEnvelope(envelope, keys.privateKey));
-  if (hasOpenssl) expect(await decryptWithOpenssl(envelope, keys.privateKey)).toEqual(plaintext);
+  if (asksOpenssl) expect(await decryptWithOpenssl(envelope, keys.privateKey)).toEqual(plaintext);
   return plaintext;
 }
 

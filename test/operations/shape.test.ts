@@ -99,7 +99,7 @@ describe("one constraint broken", () => {
       "length of bytes, which counts bytes",
       { Data: blob({ min: 4, max: 4 }) },
       { Data: "AAAAAAA=" },
-      constraint("Value 'AAAAAAA='", "data", "have length less than or equal to 4"),
+      constraint("Value", "data", "have length less than or equal to 4"),
     ],
     [
       "a sensitive member's value is left out (recorded for Plaintext, too long)",
@@ -211,11 +211,19 @@ describe("several constraints broken", () => {
     );
   });
 
-  test("by one value are all named", () => {
+  test("by one value are all named (recorded for an empty KeyId)", () => {
+    expect(read(inputOf("GetPublicKey"), { KeyId: "" })).toBe(
+      "ValidationException: 2 validation errors detected: Value '' at 'keyId' failed to satisfy " +
+        "constraint: Member must have length greater than or equal to 1; Value '' at 'keyId' failed " +
+        "to satisfy constraint: Member must satisfy regular expression pattern: ^\\p{ASCII}+$",
+    );
+  });
+
+  test("by one value are named in the order of a key ID's, where the pattern is published", () => {
     expect(read({ Name: text({ min: 1, max: 3, pattern: "[a-z]+" }) }, { Name: "ABCD" })).toBe(
       "ValidationException: 2 validation errors detected: Value 'ABCD' at 'name' failed to satisfy " +
-        "constraint: Member must satisfy regular expression pattern: [a-z]+; Value 'ABCD' at 'name' " +
-        "failed to satisfy constraint: Member must have length less than or equal to 3",
+        "constraint: Member must have length less than or equal to 3; Value 'ABCD' at 'name' failed " +
+        "to satisfy constraint: Member must satisfy regular expression pattern: [a-z]+",
     );
   });
 

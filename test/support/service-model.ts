@@ -51,8 +51,12 @@ function botocoreModel(): Model | null {
 
 export const model = botocoreModel();
 
-/** Values that AWS has added since; whoever compares with a newer model may strike them out. */
+/**
+ * Values that AWS has added since, whoever compares with a newer model may strike them out; and
+ * SYMMETRIC_DEFAULT, which KMS takes for a signing algorithm (recorded on AWS).
+ */
 const NEWER_VALUES: Readonly<Record<string, readonly string[]>> = {
+  SigningAlgorithm: ["SYMMETRIC_DEFAULT"],
   KeySpec: ["ML_KEM_512", "ML_KEM_768", "ML_KEM_1024"],
   KeyPairSpec: ["ML_KEM_512", "ML_KEM_768", "ML_KEM_1024"],
   KeyUsage: ["ENCAPSULATE_DECAPSULATE"],
@@ -71,6 +75,10 @@ export interface Described {
   readonly max?: number;
   readonly pattern?: string;
   readonly values?: readonly string[];
+  /** The values that a refusal names, where they are others. */
+  readonly named?: readonly string[];
+  /** A pattern that AWS holds the member to and that is not in the model. */
+  readonly observed?: string;
   readonly element?: Described;
   readonly members?: Readonly<Record<string, Described>>;
 }
@@ -91,10 +99,16 @@ function describedByModel(
     ...(shape.max !== undefined && { max: shape.max }),
     ...(shape.pattern !== undefined && { pattern: shape.pattern }),
     ...(shape.enum && { values: [...new Set([...shape.enum, ...newer(member, shape)])].sort() }),
+    ...(name === "DataKeySpec" && { named: keySpecsOf(shapes) }),
+    ...(name === "SigningAlgorithmSpec" && { named: [...(shape.enum ?? [])].sort() }),
     ...(element && { element: describedByModel(model as Model, element.shape, member, false) }),
     ...(shape.members && { members: membersByModel(model as Model, name) }),
   };
 }
+
+/** What KMS names where the KeySpec of a data key is wrong (recorded on AWS). */
+const keySpecsOf = (shapes: Model["shapes"]) =>
+  [...new Set([...(shapes.KeySpec?.enum ?? []), ...(NEWER_VALUES.KeySpec ?? [])])].sort();
 
 /** GenerateDataKey has a KeySpec as well, of other values. */
 const newer = (member: string, { enum: values = [] }: ModelShape) =>
@@ -111,7 +125,9 @@ function membersByModel(of: Model, shapeName: string): Record<string, Described>
 }
 
 function describedByCode(shape: Shape<unknown>): Described {
-  const bound = (name: string) => shape.rules.find((rule) => rule.name === name)?.bound;
+  const rule = (name: string) => shape.rules.find((each) => each.name === name);
+  const bound = (name: string) => rule(name)?.bound;
+  const named = rule("enum")?.named;
   const [min, max, pattern, values] = ["min", "max", "pattern", "enum"].map(bound);
   return {
     type: shape.type,
@@ -121,6 +137,7 @@ function describedByCode(shape: Shape<unknown>): Described {
     ...(max !== undefined && { max: max as number }),
     ...(pattern !== undefined && { pattern: pattern as string }),
     ...(values !== undefined && { values: [...(values as string[])].sort() }),
+    ...(named && { named: named.toSorted() }),
     ...(shape.element && { element: describedByCode(shape.element) }),
     ...(shape.members && { members: membersByCode(shape.members) }),
   };
@@ -138,7 +155,11 @@ const member = (more: Partial<Described>): Described => ({
   ...more,
 });
 
-const principal = member({ min: 1, max: 256, pattern: "^[\\w+=,.@:/-]+$" });
+const service = member({
+  min: 1,
+  max: 128,
+  pattern: "^([A-Za-z0-9\\-]+)\\.([A-Za-z0-9\\-]+)(\\.[A-Za-z0-9\\-]+)+$",
+});
 
 interface Newer {
   /** By their paths. */
@@ -147,19 +168,23 @@ interface Newer {
   readonly optional: readonly string[];
 }
 
-/** Members that AWS has added since. */
+/** Members that AWS has added since, as the model of botocore 1.43.107 has them; a model's own count. */
 const NEWER_MEMBERS: Readonly<Record<string, Newer>> = {
   CreateGrant: {
     added: {
-      GranteeServicePrincipal: principal,
-      RetiringServicePrincipal: principal,
-      "Constraints.SourceArn": member({ min: 1, max: 2048 }),
+      GranteeServicePrincipal: service,
+      RetiringServicePrincipal: service,
+      "Constraints.SourceArn": member({
+        min: 20,
+        max: 512,
+        pattern: "^arn:aws[a-z0-9-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]{12}:.+$",
+      }),
     },
     optional: ["GranteePrincipal"],
   },
-  ListGrants: { added: { GranteeServicePrincipal: principal }, optional: [] },
+  ListGrants: { added: { GranteeServicePrincipal: service }, optional: [] },
   ListRetirableGrants: {
-    added: { RetiringServicePrincipal: principal },
+    added: { RetiringServicePrincipal: service },
     optional: ["RetiringPrincipal"],
   },
 };
@@ -174,14 +199,14 @@ export function inputByModel(of: Model, operation: string): Record<string, Descr
   return members;
 }
 
-/** The members with one more, which is named by its path. */
+/** The members with one more, which is named by its path, unless they have it. */
 function withMember(
   members: Record<string, Described>,
   path: string,
   described: Described,
 ): Record<string, Described> {
   const [name = "", ...rest] = path.split(".");
-  if (rest.length === 0) return { ...members, [name]: described };
+  if (rest.length === 0) return { [name]: described, ...members };
   const outer = members[name] as Described;
   const inner = withMember({ ...outer.members }, rest.join("."), described);
   return { ...members, [name]: { ...outer, members: inner } };

@@ -6,13 +6,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Bytes } from "./der-writer.ts";
 
-export const hasOpenssl = (() => {
+const isInstalled = (() => {
   try {
     return /^OpenSSL [3-9]/.test(execFileSync("openssl", ["version"], { encoding: "utf8" }));
   } catch {
     return false;
   }
 })();
+
+/** Whether OpenSSL is asked: where it is installed, and where it has to be, so that tests fail. */
+export const asksOpenssl = isInstalled || process.env.REQUIRE_CLIENTS === "1";
+
+/** The name of a test that needs OpenSSL. */
+export const byOpenssl = (title: string) =>
+  asksOpenssl ? title : `${title} (skipped: OpenSSL 3 is not installed)`;
 
 /** Runs openssl in a folder of these files, which is gone afterwards, and returns what it prints. */
 function openssl(files: Readonly<Record<string, Uint8Array | string>>, args: readonly string[]) {
