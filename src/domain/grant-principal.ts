@@ -10,8 +10,6 @@ const PRINCIPAL_ARN =
 /** `dynamodb.amazonaws.com`, `dynamodb.us-west-1.amazonaws.com`, in China `….amazonaws.com.cn`. */
 const SERVICE_PRINCIPAL = /^[a-z0-9-]+(?:\.[a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?$/;
 
-const ARN = /^arn:aws[a-z-]*:[^:\s]+:[^:\s]*:[^:\s]*:\S+$/;
-
 /** A principal's partition and account. */
 export interface PrincipalAccount {
   readonly partition: string;
@@ -26,9 +24,6 @@ export function accountOfPrincipal(arn: string): PrincipalAccount | null {
 }
 
 export const isServicePrincipal = (text: string) => SERVICE_PRINCIPAL.test(text);
-
-/** Whether the text has the form of an ARN, whatever it names. */
-export const isArn = (text: string) => ARN.test(text);
 
 /** The account whose ListRetirableGrants shows a grant; null where it is nobody's. */
 export const retiringAccountOf = ({ retiringPrincipal }: Grant): string | null =>

@@ -82,7 +82,7 @@ export const grants = {
       KeyId: required(members.keyId),
       GrantId: members.grantId,
       GranteePrincipal: members.principal,
-      GranteeServicePrincipal: members.principal,
+      GranteeServicePrincipal: members.servicePrincipal,
     },
     invalidArn: true,
     check(input) {
@@ -106,7 +106,7 @@ export const grants = {
       Limit: members.limit,
       Marker: members.marker,
       RetiringPrincipal: members.principal,
-      RetiringServicePrincipal: members.principal,
+      RetiringServicePrincipal: members.servicePrincipal,
     },
     run({ retirable }, input, caller) {
       const principal = ownPrincipal(input, caller);

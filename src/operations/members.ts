@@ -21,6 +21,12 @@ export const grantTokens = list(text({ min: 1, max: 8192 }), { min: 0, max: 10 }
 /** An ARN, or a service's principal. */
 export const principal = text({ min: 1, max: 256, pattern: "^[\\w+=,.@:/-]+$" });
 
+export const servicePrincipal = text({
+  min: 1,
+  max: 128,
+  pattern: "^([A-Za-z0-9\\-]+)\\.([A-Za-z0-9\\-]+)(\\.[A-Za-z0-9\\-]+)+$",
+});
+
 export const grantId = text({ min: 1, max: 128 });
 
 export const encryptionContext = stringMap;

@@ -14,7 +14,6 @@ import {
 } from "../../src/domain/grant.ts";
 import {
   accountOfPrincipal,
-  isArn,
   isServicePrincipal,
   retiringAccountOf,
 } from "../../src/domain/grant-principal.ts";
@@ -165,14 +164,6 @@ describe("principals", () => {
     ["s3.example.com", false],
     ["s3.amazonaws.com.example.com", false],
   ])("%s is a service: %s", ([name, is]) => expect(isServicePrincipal(name)).toBe(is));
-
-  test.for<[string, boolean]>([
-    ["arn:aws:s3:::bucket", true],
-    ["arn:aws:dynamodb:us-east-1:111122223333:table/t", true],
-    ["arn:aws:s3::bucket", false],
-    ["arn:aws:s3:::", false],
-    ["bucket", false],
-  ])("%s is an ARN: %s", ([text, is]) => expect(isArn(text)).toBe(is));
 
   test("nobody's grant is in no account's index", () => {
     expect(retiringAccountOf(grantOf("a"))).toBeNull();

@@ -183,13 +183,15 @@ describe("the operations of a grant", () => {
 
   test.for(kinds)("of a key %s for %s", async ([KeySpec, KeyUsage, valid]) => {
     const key = await world.createKey(P, { KeySpec, KeyUsage });
+    const kind = /SYMMETRIC|HMAC/.test(KeySpec) ? "a symmetric" : "an asymmetric";
     for (const operation of all) {
       const Operations = [operation, "DescribeKey"];
       const found = await refusal("CreateGrant", request({ KeyId: key.KeyId, Operations }));
       const right = [...valid, ...general].includes(operation)
         ? "ok"
-        : `ValidationException: The operations [${operation}] are not valid for a grant on a key ` +
-          `with key spec ${KeySpec} and key usage ${KeyUsage}.`;
+        : `ValidationException: Operations [${operation}] are not supported when creating a grant ` +
+          `for ${kind} KMS key with key usage ${KeyUsage}. ` +
+          `Valid operations are [${[...valid, ...general].join(", ")}]`;
       expect(`${operation} ${found}`).toBe(`${operation} ${right}`);
     }
     const whole = { KeyId: key.KeyId, Operations: [...valid, ...general] };
@@ -198,10 +200,11 @@ describe("the operations of a grant", () => {
     expect(await refusal("CreateGrant", request(constrained))).toBe(
       KeySpec === "SYMMETRIC_DEFAULT"
         ? "ok"
-        : "ValidationException: Encryption context constraints are valid only for grants on " +
-            "symmetric encryption keys.",
+        : // As a public log of AWS has it, of an asymmetric key.
+          "ValidationException: EncryptionContext is supported only when creating a grant for a " +
+            "symmetric encryption KMS key.",
     );
-    const sourced = { ...whole, Constraints: { SourceArn: "arn:aws:s3:::bucket" } };
+    const sourced = { ...whole, Constraints: { SourceArn: `arn:aws:sqs:${P}:${ACCOUNT}:queue` } };
     expect(await refusal("CreateGrant", request(sourced))).toBe("ok");
   });
 
@@ -280,8 +283,8 @@ describe("CreateGrant refuses", () => {
     ],
     [
       "a service that is none",
-      { ...byService, GranteeServicePrincipal: "dynamodb" },
-      "dynamodb is not a service principal.",
+      { ...byService, GranteeServicePrincipal: "dynamodb.amazon.com" },
+      "dynamodb.amazon.com is not a service principal.",
     ],
   ])("%s", async ([, more, text]) => {
     expect(await refusal("CreateGrant", request(more))).toBe(`ValidationException: ${text}`);
@@ -324,9 +327,38 @@ describe("CreateGrant refuses", () => {
     expect((await listed())[0]).not.toHaveProperty("GranteePrincipal");
   });
 
-  test("a SourceArn that is none", async () => {
-    expect(await refusal("CreateGrant", request({ Constraints: { SourceArn: "bucket" } }))).toBe(
-      "InvalidArnException: Invalid arn bucket",
+  // The published model of September 2026 has these limits (botocore 1.43.107).
+  test.for<[object, string]>([
+    [
+      { Constraints: { SourceArn: "arn:aws:s3:::bucket-of-mine" } },
+      "Value 'arn:aws:s3:::bucket-of-mine' at 'constraints.sourceArn' failed to satisfy constraint: " +
+        "Member must satisfy regular expression pattern: " +
+        "^arn:aws[a-z0-9-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]{12}:.+$",
+    ],
+    [
+      { RetiringServicePrincipal: "dynamodb" },
+      "Value 'dynamodb' at 'retiringServicePrincipal' failed to satisfy constraint: " +
+        "Member must satisfy regular expression pattern: " +
+        "^([A-Za-z0-9\\-]+)\\.([A-Za-z0-9\\-]+)(\\.[A-Za-z0-9\\-]+)+$",
+    ],
+  ])("what is no ARN of a resource, no service: %j", async ([more, text]) => {
+    expect(await refusal("CreateGrant", request(more))).toBe(
+      `ValidationException: 1 validation error detected: ${text}`,
+    );
+  });
+
+  // DynamoDB passed on what KMS answered to its grant, which has operations that no RSA or HMAC key
+  // has, either (a public log of AWS of 2026).
+  test.for([
+    ["RSA_2048", "ENCRYPT_DECRYPT"],
+    ["HMAC_256", "GENERATE_VERIFY_MAC"],
+  ])("an encryption context on a key of %s, before its operations", async ([KeySpec, KeyUsage]) => {
+    const key = await world.createKey(P, { KeySpec, KeyUsage });
+    const Constraints = { EncryptionContextSubset: { "aws:dynamodb:tableName": "orders" } };
+    const input = { KeyId: key.KeyId, Operations: ["GenerateDataKey", "Decrypt"], Constraints };
+    expect(await refusal("CreateGrant", request(input))).toBe(
+      "ValidationException: EncryptionContext is supported only when creating a grant for a " +
+        "symmetric encryption KMS key.",
     );
   });
 
@@ -389,7 +421,7 @@ describe("CreateGrant refuses", () => {
     );
     await world.call(P, "CreateAlias", { AliasName: "alias/a", TargetKeyId: KeyId });
     expect(await refusal("CreateGrant", request({ KeyId: "alias/a" }))).toBe(
-      "NotFoundException: Invalid keyId 'alias/a'",
+      "InvalidArnException: Key Aliases are not supported for this operation.",
     );
   });
 });
@@ -849,7 +881,7 @@ describe("DryRun", () => {
     expect(await refusal("RetireGrant", { KeyId, GrantId, DryRun })).toBe(SUCCEEDED);
     expect(await refusal("RetireGrant", { GrantToken, DryRun })).toBe(SUCCEEDED);
     expect(await refusal("CreateGrant", request({ DryRun, Operations: ["Sign"] }))).toMatch(
-      /^ValidationException: The operations \[Sign\]/,
+      /^ValidationException: Operations \[Sign\] are not/,
     );
     const missing = { KeyId, GrantId: NO_GRANT, DryRun };
     for (const operation of ["RevokeGrant", "RetireGrant"]) {

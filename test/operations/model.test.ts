@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { operations } from "../../src/operations/index.ts";
 import type { Members } from "../../src/operations/shape.ts";
 import {
+  hasMember,
   type Model,
   membersByCode,
   membersByModel,
@@ -35,7 +36,8 @@ describe.skipIf(model === null)("botocore's model of KMS", () => {
     const { added, optional } = NEWER_MEMBERS[operation] ?? { added: [], optional: [] };
     const ours = membersByCode(members);
     const theirs = withOptional(membersByModel(known, input.shape), optional);
-    expect(without(ours, added)).toEqual(theirs);
+    const missing = added.filter((path) => !hasMember(theirs, path));
+    expect(without(ours, missing)).toEqual(theirs);
     for (const path of added) expect(without(ours, [path])).not.toEqual(ours);
   });
 

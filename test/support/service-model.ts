@@ -131,7 +131,7 @@ export const membersByCode = (members: Members) =>
     Object.entries(members).map(([member, shape]) => [member, describedByCode(shape)]),
   );
 
-/** Members that AWS has added since, and those that are no longer required for their sake. */
+/** Members that an older model lacks, and those that are no longer required for their sake. */
 export const NEWER_MEMBERS: Readonly<
   Record<string, { readonly added: readonly string[]; readonly optional: readonly string[] }>
 > = {
@@ -142,6 +142,14 @@ export const NEWER_MEMBERS: Readonly<
   ListGrants: { added: ["GranteeServicePrincipal"], optional: [] },
   ListRetirableGrants: { added: ["RetiringServicePrincipal"], optional: ["RetiringPrincipal"] },
 };
+
+/** Whether the member of that path is among the members. */
+export function hasMember(members: Readonly<Record<string, Described>>, path: string): boolean {
+  const [name = "", ...inner] = path.split(".");
+  const found = members[name];
+  if (!found || inner.length === 0) return found !== undefined;
+  return hasMember(found.members ?? {}, inner.join("."));
+}
 
 /** The members without some of them, which are named by their paths. */
 export function without(members: Record<string, Described>, paths: readonly string[]) {
