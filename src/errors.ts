@@ -119,6 +119,14 @@ export const keyNotFound = (keyArn: string) =>
 export const invalidKeyId = (keyId: string) =>
   new KmsError("NotFoundException", `Invalid keyId '${keyId}'`);
 
+/** The same of the key ID in an ARN, which is not quoted (recorded on AWS by floci's authors). */
+export const invalidKeyIdOfArn = (keyId: string) =>
+  new KmsError("NotFoundException", `Invalid keyId ${keyId}`);
+
+/** An alias, by name or ARN, where only key IDs and key ARNs do (seen in public logs of AWS). */
+export const noAliases = () =>
+  new KmsError("InvalidArnException", "Key Aliases are not supported for this operation.");
+
 export const aliasNotFound = (aliasArn: string) =>
   new KmsError("NotFoundException", `Alias ${aliasArn} is not found.`);
 

@@ -11,6 +11,13 @@ const KMS_ARN = /^arn:(aws[a-z-]*):kms:([a-z0-9-]+):(\d{12}):(key|alias)\/(.+)$/
 export const isKeyId = (text: string) =>
   SINGLE_REGION_KEY_ID.test(text) || MULTI_REGION_KEY_ID.test(text);
 
+/**
+ * Whether the text is read as a key ID where a caller names a key. Those in upper case are, and name
+ * none (recorded on AWS by floci's authors).
+ */
+export const isNamedKeyId = (text: string) =>
+  isKeyId(text.replace(/[A-F]/g, (digit) => digit.toLowerCase()));
+
 export const isMultiRegionKeyId = (keyId: string) => MULTI_REGION_KEY_ID.test(keyId);
 
 export const keyArn = (region: Region, accountId: string, keyId: string) =>
@@ -41,7 +48,7 @@ export interface ArnParts {
 
 /** Reads any of the four forms of a KeyId. Never throws: what cannot be read is `unknown`. */
 export function parseKeyReference(text: string): KeyReference {
-  if (isKeyId(text)) return { kind: "keyId", keyId: text };
+  if (isNamedKeyId(text)) return { kind: "keyId", keyId: text };
   if (text.startsWith("alias/")) return { kind: "aliasName", aliasName: text };
   if (!text.startsWith("arn:")) return { kind: "unknown" };
   const [, partition, region, accountId, resource, name] = KMS_ARN.exec(text) ?? [];

@@ -1,9 +1,9 @@
 // From what a caller calls a key to the account and key ID that it names.
 // https://docs.aws.amazon.com/kms/latest/developerguide/find-cmk-id-arn.html
 
-import { type ArnParts, isKeyId, parseKeyReference } from "../domain/arn.ts";
+import { type ArnParts, isNamedKeyId, parseKeyReference } from "../domain/arn.ts";
 import { partitionOf } from "../domain/region.ts";
-import { invalidKeyId, KmsError } from "../errors.ts";
+import { invalidKeyId, invalidKeyIdOfArn, KmsError, noAliases } from "../errors.ts";
 import type { Caller } from "./operation.ts";
 
 /** Where a key set is: the account that owns it and the key ID its members share. */
@@ -43,13 +43,13 @@ export function namedKey(
       return { accountId: caller.accountId, keyId: reference.keyId };
     case "keyArn":
       requireCalledRegion(reference.arn, caller);
-      if (!isKeyId(reference.keyId)) throw invalidKeyId(reference.keyId);
+      if (!isNamedKeyId(reference.keyId)) throw invalidKeyIdOfArn(reference.keyId);
       return { accountId: reference.arn.accountId, keyId: reference.keyId };
     case "aliasName":
-      if (!forms.aliases) throw invalidKeyId(keyId);
+      if (!forms.aliases) throw noAliases();
       return { accountId: caller.accountId, aliasName: reference.aliasName };
     case "aliasArn":
-      if (!forms.aliases) throw invalidKeyId(keyId);
+      if (!forms.aliases) throw noAliases();
       requireCalledRegion(reference.arn, caller);
       return { accountId: reference.arn.accountId, aliasName: reference.aliasName };
     case "malformed":

@@ -149,17 +149,18 @@ describe("a key is named", () => {
     }
   });
 
+  // Seen on AWS: of CreateGrant in boto/boto#3202, of GetKeyPolicy and others in public logs of 2026.
   test("by no alias in operations that change it", async () => {
     const { world, KeyId, Arn, aliasArn } = await prepared();
-    for (const name of ["alias/a", aliasArn]) {
+    for (const name of ["alias/a", aliasArn, "alias/none"]) {
       expect(await outcome(disable(world, name))).toBe(
-        `NotFoundException: Invalid keyId '${name}'`,
+        "InvalidArnException: Key Aliases are not supported for this operation.",
       );
     }
     for (const name of [KeyId, Arn]) expect(await outcome(disable(world, name))).toBe("ok");
   });
 
-  test.for(["fake-key-id", "mrk-fake-key-id", UNKNOWN.replaceAll("-", ""), UNKNOWN.toUpperCase()])(
+  test.for(["fake-key-id", "mrk-fake-key-id", UNKNOWN.replaceAll("-", "")])(
     "%s is no name (recorded on AWS)",
     async (name) => {
       const { world } = await prepared();
@@ -168,6 +169,24 @@ describe("a key is named", () => {
       expect(await outcome(disable(world, name))).toBe(refusal);
     },
   );
+
+  // Recorded by floci's authors on AWS (floci-io/floci#3968).
+  test.for(["foo", "alias/aws/sqs"])("%s is no name in an ARN", async (resource) => {
+    const { world } = await prepared();
+    const refusal = `NotFoundException: Invalid keyId ${resource}`;
+    expect(await outcome(describeKey(world, arnOf(REGION, resource)))).toBe(refusal);
+    expect(await outcome(disable(world, arnOf(REGION, resource)))).toBe(refusal);
+  });
+
+  test("by its ID in upper case nowhere (recorded on AWS, floci-io/floci#3968)", async () => {
+    const { world, KeyId } = await prepared();
+    const shouted = KeyId.toUpperCase();
+    for (const name of [shouted, arnOf(REGION, shouted)]) {
+      expect(await outcome(describeKey(world, name))).toBe(
+        `NotFoundException: Key '${arnOf(REGION, shouted)}' does not exist`,
+      );
+    }
+  });
 
   test.for([UNKNOWN, arnOf(REGION, UNKNOWN), "mrk-1234abcd12ab34cd56ef1234567890ab"])(
     "%s names none (recorded on AWS)",

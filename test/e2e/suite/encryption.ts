@@ -84,8 +84,8 @@ export function encryption(newStage: NewStage): void {
     // Operations that take no alias.
     await refuses(
       us.disableKey({ KeyId: "alias/none" }),
-      "NotFoundException",
-      "Invalid keyId 'alias/none'",
+      "InvalidArnException",
+      "Key Aliases are not supported for this operation.",
     );
   });
 
