@@ -16,6 +16,8 @@ export interface Message {
 export interface SigningAlgorithm {
   /** The message types it takes, each with the bytes it must have; null where any number will do. */
   readonly messageBytes: { readonly [Type in MessageType]?: number | null };
+  /** What AWS calls incompatible with a message type that it does not take, where not its own name. */
+  readonly refusesBy?: "key spec";
   /** Signs a message of a type and length it takes. */
   sign(key: PrivateKey, message: Message): Bytes | Promise<Bytes>;
   /** Whether the signature, any bytes at all, is one of the message. */
@@ -56,6 +58,8 @@ export interface KeyEncapsulationAlgorithm {
 
 /** How key material is wrapped on its way into ImportKeyMaterial. */
 export interface WrappingAlgorithm {
+  /** How long everything that is wrapped for the key is; left out where that depends on it. */
+  wrappedBytes?(key: PrivateKey): number;
   /** The key material, or null for what was not wrapped for the key. */
   unwrap(key: PrivateKey, wrapped: Uint8Array): Bytes | null;
 }

@@ -22,6 +22,12 @@ export const wrappedBy = (encryption: EncryptionAlgorithm): WrappingAlgorithm =>
   unwrap: (key, wrapped) => encryption.decrypt(key, wrapped),
 });
 
+/** The same of RSA's, which is as long as the modulus. */
+export const wrappedByRsa = (encryption: EncryptionAlgorithm): WrappingAlgorithm => ({
+  ...wrappedBy(encryption),
+  wrappedBytes: (key) => modulusBytes(privateKeyObject(key)),
+});
+
 /**
  * RSA_AES_KEY_WRAP: an AES key of 256 bits under RSA's encryption, as long as the modulus, then the
  * key material under that AES key, by AES key wrap with padding (RFC 5649). It is PKCS #11's

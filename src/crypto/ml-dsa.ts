@@ -46,6 +46,7 @@ export const mlDsa87Keys = seedKeys(mlDsa87);
 /** ML_DSA_SHAKE_256, with the parameter set of the key. */
 export const mlDsa: SigningAlgorithm = {
   messageBytes: { RAW: null, EXTERNAL_MU: 64 },
+  refusesBy: "key spec",
   async sign(key, message) {
     const { name, noble } = privateKey(key).keys;
     if (message.type === "EXTERNAL_MU") {

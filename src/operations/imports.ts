@@ -2,6 +2,7 @@
 // it does to a key set is in domain/imported-material.ts, and its expiry in domain/schedule.ts.
 // https://docs.aws.amazon.com/kms/latest/developerguide/importing-keys.html
 
+import type { WrappingAlgorithm as WrappingAlgorithmRow } from "../crypto/algorithm.ts";
 import { wrappingAlgorithms } from "../crypto/algorithms.ts";
 import { fromBase64, toBase64 } from "../crypto/base64.ts";
 import { loadKeyWrap } from "../crypto/import-wrapping.ts";
@@ -194,7 +195,13 @@ function requireImporterOfNew({ set, key, arn }: Target): void {
 }
 
 function unwrapped({ algorithm, privateKey }: ImportToken, wrapped: string): Uint8Array {
-  const bytes = wrappingAlgorithms[algorithm].unwrap({ bytes: privateKey }, fromBase64(wrapped));
+  const wrapping: WrappingAlgorithmRow = wrappingAlgorithms[algorithm];
+  const [key, encrypted] = [{ bytes: privateKey }, fromBase64(wrapped)];
+  if (wrapping.wrappedBytes && encrypted.length !== wrapping.wrappedBytes(key)) {
+    // As local-kms's author saw it on AWS.
+    throw validation("Invalid encrypted key size.");
+  }
+  const bytes = wrapping.unwrap(key, encrypted);
   if (!bytes) throw new KmsError("InvalidCiphertextException");
   return bytes;
 }

@@ -1,5 +1,6 @@
 // Input members that many operations share, with the model's bounds.
 
+import { type EncryptionAlgorithmName, encryptionAlgorithms } from "../crypto/algorithms.ts";
 import { isRegion, type Region } from "../domain/region.ts";
 import { validation } from "../errors.ts";
 import {
@@ -14,7 +15,8 @@ import {
   text,
 } from "./shape.ts";
 
-export const keyId = text({ min: 1, max: 2048 });
+/** That it is ASCII is not in the published model (recorded on AWS, floci-io/floci#3968). */
+export const keyId = text({ min: 1, max: 2048, observed: "^\\p{ASCII}+$" });
 
 export const grantTokens = list(text({ min: 1, max: 8192 }), { min: 0, max: 10 });
 
@@ -32,10 +34,8 @@ export const grantId = text({ min: 1, max: 128 });
 export const encryptionContext = stringMap;
 
 export const encryptionAlgorithm = oneOf([
+  ...(Object.keys(encryptionAlgorithms) as EncryptionAlgorithmName[]),
   "SYMMETRIC_DEFAULT",
-  "RSAES_OAEP_SHA_1",
-  "RSAES_OAEP_SHA_256",
-  "SM2PKE",
 ]);
 
 export const dryRun = boolean;

@@ -15,7 +15,7 @@ export interface Shape<T> {
     | "map"
     | "structure";
   readonly required: boolean;
-  /** A sensitive member's value is left out of the refusal (recorded for Plaintext). */
+  /** The refusal of a sensitive member leaves its value out, and that there is none, too. */
   readonly sensitive: boolean;
   readonly rules: readonly Rule[];
   /** Of a list's elements or a map's values. */
@@ -29,9 +29,12 @@ export interface Members {
   readonly [name: string]: Shape<unknown>;
 }
 
-/** One constraint, with the words KMS refuses it with; `size` is a length or the number itself. */
+/**
+ * One constraint, with the words KMS refuses it with; `size` is a length or the number itself.
+ * `observed` is a pattern that AWS holds a member to and does not publish.
+ */
 export interface Rule {
-  readonly name: "min" | "max" | "pattern" | "enum";
+  readonly name: "min" | "max" | "pattern" | "enum" | "observed";
   readonly bound: number | string | readonly string[];
   readonly words: string;
   readonly holds: (value: unknown, size: number) => boolean;
@@ -52,6 +55,8 @@ interface Bounds {
   readonly min?: number;
   readonly max?: number;
   readonly pattern?: string;
+  /** A pattern that is not in the published model. */
+  readonly observed?: string;
   readonly sensitive?: boolean;
 }
 
@@ -76,12 +81,12 @@ function sizeRules({ min, max }: Bounds, what: "length" | "value"): Rule[] {
   return rules;
 }
 
-function patternRule(pattern: string): Rule {
+function patternRule(pattern: string, name: "pattern" | "observed" = "pattern"): Rule {
   // The model's patterns are matched against the whole value; none has a nested quantifier, so
   // matching is linear. Compiled at the first use: those of Unicode's classes take long.
   let whole: RegExp | undefined;
   return {
-    name: "pattern",
+    name,
     bound: pattern,
     words: `Member must satisfy regular expression pattern: ${pattern}`,
     holds(value) {
@@ -99,12 +104,14 @@ export const text = (bounds: Bounds = {}): Shape<string> & { required: false } =
   rules: [
     ...(bounds.pattern === undefined ? [] : [patternRule(bounds.pattern)]),
     ...sizeRules(bounds, "length"),
+    ...(bounds.observed === undefined ? [] : [patternRule(bounds.observed, "observed")]),
   ],
 });
 
-/** A string that is one of these values. */
+/** A string that is one of these values, or of those that AWS takes without listing them. */
 export const oneOf = <const T extends string>(
   values: readonly T[],
+  unlisted: readonly string[] = [],
 ): Shape<T> & { required: false } => ({
   type: "string",
   required: false,
@@ -114,7 +121,7 @@ export const oneOf = <const T extends string>(
       name: "enum",
       bound: values,
       words: `Member must satisfy enum value set: [${values.join(", ")}]`,
-      holds: (value) => values.includes(value as T),
+      holds: (value) => values.includes(value as T) || unlisted.includes(value as string),
     },
   ],
 });
@@ -220,7 +227,8 @@ function readMembers(
     if (value !== undefined && value !== null) {
       read[name] = readValue(shape, value, path + wireName(name), violations);
     } else if (shape.required) {
-      violations.push(refused("Value null", path + wireName(name), "Member must not be null"));
+      const value = shape.sensitive ? "Value" : "Value null";
+      violations.push(refused(value, path + wireName(name), "Member must not be null"));
     }
   }
   return read;
@@ -324,8 +332,9 @@ const wrongType = (path: string, expected: string) =>
 /** KMS names members in camelCase: `KeyId` is `keyId` (recorded on AWS). */
 const wireName = (name: string) => name.charAt(0).toLowerCase() + name.slice(1);
 
+/** Sensitive values and bytes are left out (recorded on AWS for Plaintext, Signature and Mac). */
 const shown = (shape: Shape<unknown>, value: unknown) =>
-  shape.sensitive ? "Value" : `Value '${printed(value)}'`;
+  shape.sensitive || shape.type === "blob" ? "Value" : `Value '${printed(value)}'`;
 
 const refused = (value: string, path: string, words: string) =>
   `${value} at '${path}' failed to satisfy constraint: ${words}`;

@@ -71,6 +71,8 @@ export interface Described {
   readonly max?: number;
   readonly pattern?: string;
   readonly values?: readonly string[];
+  /** A pattern that AWS holds the member to and that is not in the model. */
+  readonly observed?: string;
   readonly element?: Described;
   readonly members?: Readonly<Record<string, Described>>;
 }
