@@ -63,6 +63,8 @@ const row = (
 const always = row(ok, ok, ok, ok, ok, ok, ok, ok);
 /** Every cryptographic operation. */
 const cryptographic = row(ok, disabled, deletion, replicas, importing, unavailable, creating, ok);
+/** Recorded on AWS: a disabled key gives its public key (floci-io/floci#3968). The table has D1. */
+const publicKey = row(ok, ok, deletion, replicas, importing, ok, creating, ok);
 /** Of keys that are in no custom key store, and so never Unavailable. */
 const ofPairs = row(ok, disabled, deletion, replicas, importing, ok, creating, ok);
 const manageable = row(ok, ok, deletion, replicas, ok, ok, ok, ok);
@@ -97,7 +99,7 @@ export const keyStates = {
   GetKeyPolicy:                always,
   GetKeyRotationStatus:        always,
   GetParametersForImport:      row(ok,          ok,          deletion,       replicas,       ok,           ok,          creating,    updating),
-  GetPublicKey:                ofPairs,
+  GetPublicKey:                publicKey,
   ImportKeyMaterial:           row(ok,          ok,          deletion,       replicas,       ok,           ok,          creating,    ok),
   ListGrants:                  always,
   ListKeyPolicies:             always,

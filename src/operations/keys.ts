@@ -195,7 +195,11 @@ function specAndUsage(
     throw validation(`KeyUsage ${keyUsage} is not compatible with KeySpec ${keySpec}`);
   }
   if (!isOffered(keySpec, region)) {
-    throw validation(`KeySpec ${keySpec} is not supported in Region ${region}`);
+    // Recorded on AWS for SM2 (floci-io/floci#3968).
+    throw new KmsError(
+      "UnsupportedOperationException",
+      `KeySpec ${keySpec} is not supported in this Region`,
+    );
   }
   return { keySpec, keyUsage };
 }

@@ -29,9 +29,10 @@ export const rotation = {
     },
     invalidArn: true,
     designation: "primary",
+    precondition: refuseImported,
     change(target, { RotationPeriodInDays }, at) {
       const { set } = target;
-      requireAutomatic(target);
+      requireRotating(target);
       const before = set.rotation?.periodDays;
       const periodDays = RotationPeriodInDays ?? before ?? STANDARD_ROTATION_PERIOD_DAYS;
       if (periodDays === before) return { set, output: null };
@@ -40,13 +41,15 @@ export const rotation = {
     },
   }),
 
+  /** Of a key that cannot rotate it is no error (recorded on AWS, floci-io/floci#3968). */
   DisableKeyRotation: change({
     input: { KeyId: required(members.keyId) },
     invalidArn: true,
     designation: "primary",
+    precondition: refuseImported,
     change(target) {
       const { set } = target;
-      requireAutomatic(target);
+      requireNoKeyStore(target);
       return { set: set.rotation ? { ...set, rotation: null } : set, output: null };
     },
   }),
@@ -125,11 +128,12 @@ function requireRotating(target: Target): void {
   requireNoKeyStore(target);
 }
 
-/** Imported material is rotated on demand alone, that of a key pair never. */
-function requireAutomatic(target: Target): void {
-  const { set, arn } = target;
+/**
+ * Imported material is rotated on demand alone, that of a key pair never. The origin comes before the
+ * state (recorded on AWS, floci-io/floci#3968).
+ */
+function refuseImported({ set, arn }: Target): void {
   if (set.origin === "EXTERNAL") throw invalidOrigin(arn, set.origin);
-  requireRotating(target);
 }
 
 /** Recorded on AWS. */

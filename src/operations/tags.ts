@@ -63,10 +63,19 @@ export function acceptTags(
   }
   for (const { TagKey, TagValue } of added) {
     requireOwnTag(TagKey);
+    requireTagText(TagKey);
+    requireTagText(TagValue);
     values.set(TagKey, TagValue);
   }
   requireQuota("TAGS_PER_KEY", values.size, quotas);
   return [...values].map(([TagKey, TagValue]) => ({ TagKey, TagValue }));
+}
+
+/** Letters, digits and spaces of any script, and these signs (seen in public logs of AWS). */
+function requireTagText(text: string): void {
+  // Not made before it is used: Unicode's classes take long.
+  const allowed = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
+  if (!allowed.test(text)) throw new KmsError("TagException", "Invalid tag");
 }
 
 /** The prefix is AWS's own in any case of its letters (recorded on AWS). */

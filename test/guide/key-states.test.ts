@@ -89,7 +89,8 @@ const matrix: Readonly<Record<string, readonly Code[]>> = {
   GetKeyPolicy:                ["ok",   "ok",   "ok", "ok", "ok",   "ok",    "ok",    "ok"],
   GetKeyRotationStatus:        ["?7",   "?7",   "?7", "?7", "?6",   "?7",    "?7",    "?7"],
   GetParametersForImport:      ["?9",   "?9",   "P3", "R3", "ok",   "?9",    "C14",   "T15"],
-  GetPublicKey:                cryptoNotInStore,
+  // The page has D1; recorded on AWS is that a disabled key gives its public key (floci-io/floci#3968).
+  GetPublicKey:                ["ok",   "ok",   "P3", "R3", "I5",   "na",    "C14",   "ok"],
   ImportKeyMaterial:           ["?9",   "?9",   "P3", "R3", "ok",   "?9",    "C14",   "ok"],
   ListAliases:                 ["ok",   "ok",   "ok", "ok", "ok",   "ok",    "ok",    "ok"],
   ListGrants:                  always,

@@ -58,7 +58,7 @@ describe("PutKeyPolicy", () => {
   });
 
   test.for<[string, string, object, RegExp]>([
-    ["of no JSON", "policy", {}, /^MalformedPolicyDocumentException: Syntax errors in policy/],
+    ["of no JSON", "policy", {}, /^MalformedPolicyDocumentException$/],
     [
       "that locks the account out",
       policyOf("444455556666"),
@@ -96,7 +96,7 @@ describe("PutKeyPolicy", () => {
     const { put } = await prepared();
     const more = { BypassPolicyLockoutSafetyCheck: true };
     expect(await outcome(put(policyOf("444455556666"), more))).toBe("ok");
-    expect(await outcome(put("policy", more))).toMatch(/^MalformedPolicyDocumentException: /);
+    expect(await outcome(put("policy", more))).toBe("MalformedPolicyDocumentException");
   });
 });
 

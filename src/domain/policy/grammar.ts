@@ -12,6 +12,7 @@ import {
   NO_ACTIONS,
   NO_RESOURCES,
   NO_VENDOR,
+  notJson,
   syntaxError,
   TWO_COLONS,
 } from "./refusals.ts";
@@ -61,7 +62,13 @@ export function parseDocument(
   kind: PolicyKind,
   partition: string | null,
 ): PolicyDocument {
-  const members = objectIn(nameAccounts(readJson(text), partition), "the document");
+  const members = objectIn(
+    nameAccounts(
+      readJson(text, () => notJson(kind)),
+      partition,
+    ),
+    "the document",
+  );
   requireKnown(members, documentMembers);
   const list = members.get("Statement") ?? [];
   const statements = listIn(list).map((item) => statementIn(item, kind, partition));

@@ -2,6 +2,7 @@
 // digits of a number. Knows no policy but its syntax errors.
 
 import { assert } from "../../assert.ts";
+import type { KmsError } from "../../errors.ts";
 import { syntaxError } from "./refusals.ts";
 
 export type Json = string | boolean | null | JsonNumber | Json[] | JsonObject;
@@ -20,9 +21,9 @@ interface Frame {
 /** The tokens of a text that is known to be JSON. */
 const jsonTokens = /"(?:[^"\\]|\\.)*"|[{}[\]:,]|[^\s"{}[\]:,]+/g;
 
-/** The value of a text; MalformedPolicyDocumentException where it is no JSON or names a member twice. */
-export function readJson(text: string): Json {
-  requireJson(text);
+/** The value of a text; `notJson` where it is none, MalformedPolicyDocumentException where it names a member twice. */
+export function readJson(text: string, notJson: () => KmsError): Json {
+  requireJson(text, notJson);
   const whole: Json[] = [];
   // A stack of our own, so that nesting costs memory of the heap and not of the call stack.
   const frames: Frame[] = [{ into: whole, name: null }];
@@ -32,11 +33,11 @@ export function readJson(text: string): Json {
   return value;
 }
 
-function requireJson(text: string): void {
+function requireJson(text: string, notJson: () => KmsError): void {
   try {
     JSON.parse(text);
   } catch {
-    throw syntaxError("it is not valid JSON");
+    throw notJson();
   }
 }
 

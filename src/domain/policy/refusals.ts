@@ -4,6 +4,7 @@
 // syntax errors, are IAM's, as KMS's are not known.
 
 import { KmsError } from "../../errors.ts";
+import type { PolicyKind } from "./grammar.ts";
 
 export const NO_PRINCIPAL = "Policy contains a statement with no principal.";
 export const INVALID_PRINCIPALS =
@@ -26,5 +27,9 @@ export const NO_VENDOR =
   "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.";
 export const TWO_COLONS = "Actions/Condition can contain only one colon.";
 
-export const malformed = (text: string) => new KmsError("MalformedPolicyDocumentException", text);
+export const malformed = (text: string | null) =>
+  new KmsError("MalformedPolicyDocumentException", text);
 export const syntaxError = (what: string) => malformed(`Syntax errors in policy: ${what}.`);
+/** A text that is no JSON: KMS says nothing of it (aws/aws-sdk-ruby#1784), IAM does. */
+export const notJson = (kind: PolicyKind) =>
+  kind === "key" ? malformed(null) : syntaxError("it is not valid JSON");
