@@ -58,6 +58,15 @@ describe("answers", () => {
     expect(again.headers.get("x-amzn-requestid")).not.toBe(answer.headers.get("x-amzn-requestid"));
   });
 
+  // Recorded on AWS, of answers and refusals alike (go-cloud's replays of 2023 and 2024).
+  test("are for no cache", async () => {
+    for (const operation of ["ListKeys", "Encrypt"]) {
+      const { headers } = await call(operation);
+      expect(headers.get("cache-control")).toBe("no-cache, no-store, must-revalidate, private");
+      expect([headers.get("expires"), headers.get("pragma")]).toEqual(["0", "no-cache"]);
+    }
+  });
+
   test("blobs are base64 with padding", async () => {
     const { json } = await call("GenerateRandom", { NumberOfBytes: 1 });
     expect((json as { Plaintext: string }).Plaintext).toMatch(/^[A-Za-z0-9+/]{2}==$/);
@@ -142,6 +151,7 @@ describe("refusals", () => {
     expect(refused(await call("ListResourceTags", body))).toEqual(
       validation(
         "Value '' at 'keyId' failed to satisfy constraint: Member must have length greater than or equal to 1",
+        "Value '' at 'keyId' failed to satisfy constraint: Member must satisfy regular expression pattern: ^\\p{ASCII}+$",
         "Value '0' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1",
         `Value '${long}' at 'marker' failed to satisfy constraint: Member must have length less than or equal to 1024`,
       ),
