@@ -170,21 +170,15 @@ export const notAuthorized = (
   );
 
 /**
- * The refusal of a caller by the policies of the resource.
- * `callerArn` and `resourceArn` are whole ARNs, `action` is without its `kms:`.
+ * The refusal that does not tell whether there is such a key: of another account's, or of one that
+ * only its ciphertext names (seen in public logs of AWS from 2024 to 2026).
+ * `callerArn` is a whole ARN, `action` is without its `kms:`.
  */
-export const notAllowedByResource = (callerArn: string, action: string, resourceArn: string) =>
+export const keyOutOfReach = (callerArn: string, action: string, key: "named" | "ofCiphertext") =>
   notAuthorized(
     callerArn,
     `kms:${action}`,
-    `on resource: ${resourceArn}`,
-    `because no resource-based policy allows the kms:${action} action`,
-  );
-
-/** Decrypt of a ciphertext whose key the caller cannot reach (seen in public issues). */
-export const ciphertextOfUnreachableKey = () =>
-  new KmsError(
-    "AccessDeniedException",
-    "The ciphertext refers to a customer master key that does not exist, " +
-      "does not exist in this region, or you are not allowed to access.",
+    key === "named" ? "on this resource" : "on the resource associated with this ciphertext",
+    "because the resource does not exist in this Region, no resource-based policies allow access, " +
+      "or a resource-based policy explicitly denies access",
   );

@@ -13,13 +13,7 @@ import {
 } from "../domain/directory.ts";
 import { predefinedAliases } from "../domain/managed-key.ts";
 import { type Quotas, requireQuota } from "../domain/quota.ts";
-import {
-  aliasNotFound,
-  KmsError,
-  keyNotFound,
-  notAllowedByResource,
-  validation,
-} from "../errors.ts";
+import { aliasNotFound, KmsError, keyNotFound, keyOutOfReach, validation } from "../errors.ts";
 import { requireAliasPermission } from "./identity-step.ts";
 import { type KeyAddress, namedKey } from "./key-address.ts";
 import { timestamp } from "./key-metadata.ts";
@@ -249,7 +243,7 @@ function listedKey(directory: Directory, keyId: string, caller: Caller): string 
   const named = namedKey(keyId, { invalidArn: true }, caller) as KeyAddress;
   const arn = keyArn(caller.region, named.accountId, named.keyId);
   if (named.accountId !== caller.accountId) {
-    throw notAllowedByResource(callerArn(caller), "ListAliases", arn);
+    throw keyOutOfReach(callerArn(caller), "ListAliases", "named");
   }
   if (!directory.key(named.keyId)) throw keyNotFound(arn);
   return named.keyId;

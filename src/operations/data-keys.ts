@@ -13,7 +13,7 @@ import * as members from "./members.ts";
 import { atEdge, type Target, use } from "./operation.ts";
 import { sealed } from "./recipient.ts";
 import { integer, oneOf, required, text } from "./shape.ts";
-import { requireAlgorithm, requireUsage } from "./usage.ts";
+import { requireAlgorithm } from "./usage.ts";
 
 const dataKeyBytes = { AES_256: 32, AES_128: 16 } as const;
 const dataKeySpecs = Object.keys(dataKeyBytes) as (keyof typeof dataKeyBytes)[];
@@ -52,10 +52,11 @@ export const dataKeys = {
   GenerateDataKey: use({
     input: { ...dataKeyInput, Recipient: members.recipient },
     aliases: true,
+    keyUsage: "ENCRYPT_DECRYPT",
     forRecipient: "Plaintext",
     check: requireOneSize,
     async use(target, input, at) {
-      const { plaintext, output } = await dataKey(target, "GenerateDataKey", input, at);
+      const { plaintext, output } = await dataKey(target, input, at);
       return { ...output, Plaintext: toBase64(plaintext) };
     },
   }),
@@ -63,17 +64,18 @@ export const dataKeys = {
   GenerateDataKeyWithoutPlaintext: use({
     input: dataKeyInput,
     aliases: true,
+    keyUsage: "ENCRYPT_DECRYPT",
     check: requireOneSize,
-    use: async (target, input, at) =>
-      (await dataKey(target, "GenerateDataKeyWithoutPlaintext", input, at)).output,
+    use: async (target, input, at) => (await dataKey(target, input, at)).output,
   }),
 
   GenerateDataKeyPair: use({
     input: { ...dataKeyPairInput, Recipient: members.recipient },
     aliases: true,
+    keyUsage: "ENCRYPT_DECRYPT",
     forRecipient: "PrivateKeyPlaintext",
     async use(target, input, at) {
-      const made = await dataKeyPair(target, "GenerateDataKeyPair", input, at);
+      const made = await dataKeyPair(target, input, at);
       return { ...made.output, PrivateKeyPlaintext: toBase64(made.privateKey) };
     },
   }),
@@ -81,8 +83,8 @@ export const dataKeys = {
   GenerateDataKeyPairWithoutPlaintext: use({
     input: dataKeyPairInput,
     aliases: true,
-    use: async (target, input, at) =>
-      (await dataKeyPair(target, "GenerateDataKeyPairWithoutPlaintext", input, at)).output,
+    keyUsage: "ENCRYPT_DECRYPT",
+    use: async (target, input, at) => (await dataKeyPair(target, input, at)).output,
   }),
 
   GenerateRandom: atEdge({
@@ -112,8 +114,14 @@ function requireOneSize({ KeySpec, NumberOfBytes }: DataKeyInput): void {
   }
 }
 
-async function dataKey(target: Target, operation: string, input: DataKeyInput, at: Moment) {
-  requireSymmetric(target, operation);
+async function dataKey(target: Target, input: DataKeyInput, at: Moment) {
+  if (isKeyPairSpec(target.set.keySpec)) {
+    // Recorded on AWS (floci-io/floci#3968).
+    throw new KmsError(
+      "InvalidKeyUsageException",
+      "You cannot generate a data key with an asymmetric CMK",
+    );
+  }
   const length = input.KeySpec ? dataKeyBytes[input.KeySpec] : (input.NumberOfBytes ?? 0);
   const plaintext = at.random(length);
   const made = await encryptWith(target, plaintext, input.EncryptionContext, at);
@@ -123,8 +131,8 @@ async function dataKey(target: Target, operation: string, input: DataKeyInput, a
   };
 }
 
-async function dataKeyPair(target: Target, operation: string, input: DataKeyPairInput, at: Moment) {
-  requireSymmetric(target, operation);
+async function dataKeyPair(target: Target, input: DataKeyPairInput, at: Moment) {
+  requireAlgorithm(target, "SYMMETRIC_DEFAULT");
   requireNoKeyStore(target);
   if (!isOffered(input.KeyPairSpec, target.key.region)) {
     throw new KmsError(
@@ -144,10 +152,4 @@ async function dataKeyPair(target: Target, operation: string, input: DataKeyPair
       KeyMaterialId: made.materialId,
     },
   };
-}
-
-/** Only symmetric keys encrypt data keys, whatever else can encrypt. */
-function requireSymmetric(target: Target, operation: string): void {
-  requireUsage(target, "ENCRYPT_DECRYPT", operation);
-  requireAlgorithm(target, "SYMMETRIC_DEFAULT");
 }

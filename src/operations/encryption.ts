@@ -9,12 +9,13 @@ import { decryptSymmetric, type EncryptionContext, encryptSymmetric } from "../c
 import { bytesIn } from "../domain/key-set.ts";
 import type { KeySpec } from "../domain/key-spec.ts";
 import type { Moment } from "../domain/moment.ts";
-import { ciphertextOfUnreachableKey, KmsError, stateError, validation } from "../errors.ts";
+import { KmsError, keyOutOfReach, stateError, validation } from "../errors.ts";
 import { openedInKeyStore, sealedInKeyStore, unopened } from "./external-encryption.ts";
 import * as members from "./members.ts";
-import { atEdge, type Edge, type Target, use } from "./operation.ts";
+import { atEdge, type Caller, type Edge, type Target, use } from "./operation.ts";
+import { callerArn } from "./permission.ts";
 import { blob, required } from "./shape.ts";
-import { requireAlgorithm, requireKeyPair, requireMaterial, requireUsage } from "./usage.ts";
+import { requireAlgorithm, requireKeyPair, requireMaterial } from "./usage.ts";
 
 const STANDARD_ALGORITHM = "SYMMETRIC_DEFAULT";
 
@@ -41,9 +42,10 @@ export const encryption = {
   Encrypt: use({
     input: encryptInput,
     aliases: true,
+    keyUsage: "ENCRYPT_DECRYPT",
     async use(target, input, at) {
       const plaintext = fromBase64(input.Plaintext);
-      const { ciphertext, algorithm } = await encrypted(target, "Encrypt", plaintext, input, at);
+      const { ciphertext, algorithm } = await encrypted(target, plaintext, input, at);
       return { CiphertextBlob: ciphertext, KeyId: target.arn, EncryptionAlgorithm: algorithm };
     },
   }),
@@ -53,12 +55,12 @@ export const encryption = {
     aliases: true,
     forRecipient: "Plaintext",
     check: (input) => requireCiphertext(input, "KeyId"),
-    missing: (input) => (input.KeyId === undefined ? unreachable(input.CiphertextBlob) : null),
+    missing: (input, caller) =>
+      input.KeyId === undefined ? unreachable(input.CiphertextBlob, "Decrypt", caller) : null,
+    precondition: (target, input) => requireKeyOfCiphertext(target, notIgnored(input)),
+    keyUsage: "ENCRYPT_DECRYPT",
     async use(target, input) {
-      const { plaintext, algorithm, materialId } = await decrypted(target, "Decrypt", {
-        ...input,
-        CiphertextBlob: ignoresCiphertext(input) ? undefined : input.CiphertextBlob,
-      });
+      const { plaintext, algorithm, materialId } = await decrypted(target, notIgnored(input));
       return {
         KeyId: target.arn,
         Plaintext: toBase64(plaintext),
@@ -166,16 +168,15 @@ export const reEncryptSteps = {
     input: {},
     aliases: true,
     state: "ReEncrypt",
-    missing: (input) => {
+    missing: (input, caller) => {
       const { KeyId, CiphertextBlob } = input as ReEncryptFrom;
-      return KeyId === undefined ? unreachable(CiphertextBlob) : null;
+      return KeyId === undefined ? unreachable(CiphertextBlob, "ReEncryptFrom", caller) : null;
     },
+    precondition: (target, input) => requireKeyOfCiphertext(target, input as ReEncryptFrom),
+    keyUsage: "ENCRYPT_DECRYPT",
     async use(target, input) {
-      const { plaintext, algorithm, materialId } = await decrypted(
-        target,
-        "ReEncrypt",
-        input as ReEncryptFrom,
-      );
+      const from = input as ReEncryptFrom;
+      const { plaintext, algorithm, materialId } = await decrypted(target, from);
       return {
         SourceKeyId: target.arn,
         SourceKeySpec: target.set.keySpec,
@@ -190,16 +191,11 @@ export const reEncryptSteps = {
     input: {},
     aliases: true,
     state: "ReEncrypt",
+    keyUsage: "ENCRYPT_DECRYPT",
     async use(target, input, at) {
       const to = input as ReEncryptTo;
       const plaintext = fromBase64(to.Plaintext);
-      const { ciphertext, algorithm, materialId } = await encrypted(
-        target,
-        "ReEncrypt",
-        plaintext,
-        to,
-        at,
-      );
+      const { ciphertext, algorithm, materialId } = await encrypted(target, plaintext, to, at);
       return {
         CiphertextBlob: ciphertext,
         KeyId: target.arn,
@@ -247,12 +243,11 @@ interface Decrypted {
 /** Encrypts with whatever algorithm is asked for and the key has. */
 async function encrypted(
   target: Target,
-  operation: string,
   plaintext: Uint8Array<ArrayBuffer>,
   input: Algorithmic,
   at: Moment,
 ): Promise<Encrypted> {
-  const algorithm = requireEncryption(target, operation, input);
+  const algorithm = requireEncryption(target, input);
   const pair = asymmetric(algorithm);
   if (!pair) {
     const made = await encryptWith(target, plaintext, input.EncryptionContext, at);
@@ -270,18 +265,24 @@ async function encrypted(
   return { ciphertext: toBase64(pair.encrypt(key, plaintext)), algorithm, materialId: null };
 }
 
+/** What there is to decrypt; no ciphertext where a dry run is to ignore it. */
+interface ToDecrypt extends Algorithmic {
+  readonly CiphertextBlob?: string | undefined;
+}
+
+/**
+ * Which key a ciphertext is of comes before what the key is for, its state and whether it has the
+ * algorithm (recorded on AWS, floci-io/floci#3968). That of a key pair tells nothing.
+ */
+function requireKeyOfCiphertext(target: Target, input: ToDecrypt): void {
+  if (input.CiphertextBlob === undefined || asymmetric(input.EncryptionAlgorithm)) return;
+  requireOwn(target, input.CiphertextBlob);
+}
+
 /** Decrypts with whatever algorithm is asked for and the key has. */
-async function decrypted(
-  target: Target,
-  operation: string,
-  input: Algorithmic & { readonly CiphertextBlob?: string | undefined },
-): Promise<Decrypted> {
+async function decrypted(target: Target, input: ToDecrypt): Promise<Decrypted> {
   const { CiphertextBlob: ciphertext } = input;
-  // Which key a ciphertext is of is held before what the key is for (recorded on AWS).
-  if (ciphertext !== undefined && asymmetric(input.EncryptionAlgorithm) === null) {
-    requireOwn(target, ciphertext);
-  }
-  const algorithm = requireEncryption(target, operation, input);
+  const algorithm = requireEncryption(target, input);
   const pair = asymmetric(algorithm);
   if (ciphertext === undefined) {
     return { plaintext: new Uint8Array(), algorithm, materialId: null }; // IGNORE_CIPHERTEXT
@@ -302,12 +303,14 @@ function asymmetric(algorithm: string | undefined): EncryptionAlgorithm | null {
 }
 
 /** The algorithm to use, once the key has it. */
-function requireEncryption(target: Target, operation: string, input: Algorithmic): string {
+function requireEncryption(target: Target, input: Algorithmic): string {
   const algorithm = input.EncryptionAlgorithm ?? STANDARD_ALGORITHM;
-  requireUsage(target, "ENCRYPT_DECRYPT", operation);
   requireAlgorithm(target, algorithm);
   if (asymmetric(algorithm) && Object.keys(input.EncryptionContext ?? {}).length > 0) {
-    throw validation(`Algorithm ${algorithm} does not support an encryption context.`);
+    // As other emulators have it, in AWS's terms of the time.
+    throw validation(
+      "EncryptionContext is not supported when encrypting/decrypting with asymmetric CMKs.",
+    );
   }
   return algorithm;
 }
@@ -364,9 +367,11 @@ function requireOwn({ set }: Target, ciphertext: string): CiphertextOrigin {
 }
 
 /** A ciphertext that names no key of this Region: damaged, or of a key out of reach. */
-function unreachable(ciphertext: string | undefined): KmsError {
+function unreachable(ciphertext: string | undefined, action: string, caller: Caller): KmsError {
   const origin = ciphertext === undefined ? null : ciphertextOrigin(fromBase64(ciphertext));
-  return origin ? ciphertextOfUnreachableKey() : new KmsError("InvalidCiphertextException");
+  return origin
+    ? keyOutOfReach(callerArn(caller), action, "ofCiphertext")
+    : new KmsError("InvalidCiphertextException");
 }
 
 interface CiphertextInput {
@@ -379,6 +384,10 @@ interface CiphertextInput {
 /** Whether only the permission is asked about, not this ciphertext. */
 const ignoresCiphertext = ({ DryRun, DryRunModifiers }: CiphertextInput) =>
   DryRun === true && DryRunModifiers?.includes("IGNORE_CIPHERTEXT") === true;
+
+/** A request to decrypt without the ciphertext that it wants ignored. */
+const notIgnored = <I extends CiphertextInput>(input: I): I =>
+  ignoresCiphertext(input) ? { ...input, CiphertextBlob: undefined } : input;
 
 /** A ciphertext may be left out only of a dry run that says so and names the key. */
 function requireCiphertext(input: CiphertextInput, keyIdMember: "KeyId" | "SourceKeyId"): void {

@@ -16,12 +16,13 @@ import { keyOperations } from "./index.ts";
 import { identityPolicy } from "./known-policies.ts";
 import { firstUse } from "./managed-keys.ts";
 import type { Caller, KeyRecord, Target } from "./operation.ts";
-import { type Call, found, isKeptFromAll, permissionOf, targetsOf } from "./perform.ts";
+import { type Call, found, isKeptFromAll, nobodys, permissionOf, targetsOf } from "./perform.ts";
 import {
   type AccountPermission,
   accessDenied,
   decisionByAccount,
   decisionOnKey,
+  deniedOnKey,
   evaluationByAccount,
   evaluationOnKey,
   onResource,
@@ -90,8 +91,6 @@ function foundFor(set: KeySet | null, record: KeyRecord, call: Call, usages: Las
 const absent = ({ accountId, keyId, caller: { region } }: Call): KmsError =>
   keyNotFound(keyArn(region, accountId, keyId));
 
-const nobodys: Decision = { allowed: false, of: "resource", by: null };
-
 /** What is certain beforehand, with what makes it so; where no policy counts, by nothing. */
 const certain = (permission: Permission, target: Target): Decision =>
   permission.caller.request ? evaluationOnKey(permission, target) : { allowed: true, by: [] };
@@ -111,9 +110,9 @@ function explained(
 ): Explanation {
   const request = requestOnKey(permission, target);
   const documents = { ...documentsOf(permission.caller), resource: [target.key.policy] };
-  const on = `on resource: ${target.arn}`;
   const asked = key === null ? { ...request, key } : request;
-  return explanation(permission, asked, decision, documents, on);
+  const refusal = decision.allowed ? null : deniedOnKey(permission, decision, target);
+  return explanation(permission, asked, decision, documents, refusal);
 }
 
 /** What a permission takes that IAM policies alone decide. */
@@ -124,7 +123,10 @@ export function explainByAccount(permission: AccountPermission): Explanation {
     (isEvaluated ? evaluationByAccount(permission) : { allowed: true, by: [] });
   const request = requestByAccount(permission);
   const documents = documentsOf(permission.caller);
-  return explanation(permission, request, decision, documents, onResource(permission));
+  const refusal = decision.allowed
+    ? null
+    : accessDenied(permission, decision, onResource(permission));
+  return explanation(permission, request, decision, documents, refusal);
 }
 
 /** All that CreateKey takes, or any other operation without a key. */
@@ -151,7 +153,7 @@ function explanation(
   request: AuthorizationRequest,
   decision: Decision,
   documents: Documents,
-  on: string | null,
+  refusal: KmsError | null,
 ): Explanation {
   const reasons = decision.allowed ? decision.by : decision.by ? [decision.by] : [];
   const isEvaluated = permission.caller.request !== undefined;
@@ -159,7 +161,7 @@ function explanation(
     action: `kms:${permission.action}`,
     resource: request.resource,
     allowed: decision.allowed,
-    message: decision.allowed ? null : accessDenied(permission, decision, on).text,
+    message: refusal?.text ?? null,
     by: reasons.map((reason) => shown(reason, documents)),
     considered: isEvaluated ? traceOf(request, identityPolicy) : { policies: [], grants: [] },
   };

@@ -43,7 +43,7 @@ import {
   use,
 } from "./operation.ts";
 import { markerPosition, page, pageLimit } from "./pages.ts";
-import { accessDenied, decisionOnRetirement, type Permission } from "./permission.ts";
+import { decisionOnRetirement, deniedOnKey, type Permission } from "./permission.ts";
 import { required, text } from "./shape.ts";
 
 const GRANT_PAGE = { standard: 50, max: 100 };
@@ -196,7 +196,7 @@ export const grantSteps = {
 function requireMayRetire(grant: Grant | null, target: Target, permission: Permission): void {
   const decision = retirementDecision(grant, target, permission);
   if (decision.allowed) return;
-  throw accessDenied(permission, decision, `on resource: ${target.arn}`);
+  throw deniedOnKey(permission, decision, target);
 }
 
 /** Whether the caller may retire a grant, null being one that is not there. */

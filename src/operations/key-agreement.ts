@@ -7,7 +7,7 @@ import { KmsError, validation } from "../errors.ts";
 import * as members from "./members.ts";
 import { type Target, use } from "./operation.ts";
 import { blob, oneOf, required } from "./shape.ts";
-import { requireAlgorithm, requireKeyPair, requireUsage } from "./usage.ts";
+import { requireAlgorithm, requireKeyPair } from "./usage.ts";
 
 type AgreementName = keyof typeof keyAgreementAlgorithms;
 type EncapsulationName = keyof typeof keyEncapsulationAlgorithms;
@@ -35,8 +35,8 @@ export const keyAgreement = {
     },
     aliases: true,
     forRecipient: "SharedSecret",
+    keyUsage: "KEY_AGREEMENT",
     async use(target, { KeyAgreementAlgorithm, PublicKey }) {
-      requireUsage(target, "KEY_AGREEMENT", "DeriveSharedSecret");
       requireAlgorithm(target, KeyAgreementAlgorithm);
       const algorithm = keyAgreementAlgorithms[KeyAgreementAlgorithm];
       const key = requireKeyPair(target);
@@ -54,8 +54,9 @@ export const keyAgreement = {
   Encapsulate: use({
     input: encapsulationInput,
     aliases: true,
+    keyUsage: "ENCAPSULATE_DECAPSULATE",
     async use(target, { EncapsulationAlgorithm }) {
-      const algorithm = encapsulationOf(target, EncapsulationAlgorithm, "Encapsulate");
+      const algorithm = encapsulationOf(target, EncapsulationAlgorithm);
       const made = await algorithm.encapsulate(requireKeyPair(target));
       return {
         KeyId: target.arn,
@@ -73,8 +74,9 @@ export const keyAgreement = {
       SharedSecretCiphertextBlob: required(blob({ min: 1, max: 6144 })),
     },
     aliases: true,
+    keyUsage: "ENCAPSULATE_DECAPSULATE",
     async use(target, { SharedSecretCiphertextBlob, EncapsulationAlgorithm }) {
-      const algorithm = encapsulationOf(target, EncapsulationAlgorithm, "Decapsulate");
+      const algorithm = encapsulationOf(target, EncapsulationAlgorithm);
       const ciphertext = fromBase64(SharedSecretCiphertextBlob);
       const secret = await algorithm.decapsulate(requireKeyPair(target), ciphertext);
       if (!secret) throw new KmsError("InvalidCiphertextException");
@@ -83,8 +85,7 @@ export const keyAgreement = {
   }),
 };
 
-function encapsulationOf(target: Target, name: EncapsulationName, operation: string) {
-  requireUsage(target, "ENCAPSULATE_DECAPSULATE", operation);
+function encapsulationOf(target: Target, name: EncapsulationName) {
   requireAlgorithm(target, name);
   return keyEncapsulationAlgorithms[name];
 }

@@ -7,7 +7,7 @@ import { KmsError } from "../errors.ts";
 import * as members from "./members.ts";
 import { type Target, use } from "./operation.ts";
 import { blob, oneOf, required } from "./shape.ts";
-import { requireAlgorithm, requireMaterial, requireUsage } from "./usage.ts";
+import { requireAlgorithm, requireMaterial } from "./usage.ts";
 
 const macInput = {
   Message: required(blob({ min: 1, max: 4096, sensitive: true })),
@@ -21,8 +21,9 @@ export const macs = {
   GenerateMac: use({
     input: macInput,
     aliases: true,
+    keyUsage: "GENERATE_VERIFY_MAC",
     use(target, { Message, MacAlgorithm }) {
-      const key = macKey(target, MacAlgorithm, "GenerateMac");
+      const key = macKey(target, MacAlgorithm);
       const mac = macAlgorithms[MacAlgorithm].generate(key, fromBase64(Message));
       return { Mac: toBase64(mac), MacAlgorithm, KeyId: target.arn };
     },
@@ -31,8 +32,9 @@ export const macs = {
   VerifyMac: use({
     input: { ...macInput, Mac: required(blob({ min: 1, max: 6144 })) },
     aliases: true,
+    keyUsage: "GENERATE_VERIFY_MAC",
     use(target, { Message, MacAlgorithm, Mac }) {
-      const key = macKey(target, MacAlgorithm, "VerifyMac");
+      const key = macKey(target, MacAlgorithm);
       const valid = macAlgorithms[MacAlgorithm].verify(key, fromBase64(Message), fromBase64(Mac));
       if (!valid) throw new KmsError("KMSInvalidMacException");
       return { KeyId: target.arn, MacValid: true, MacAlgorithm };
@@ -40,8 +42,7 @@ export const macs = {
   }),
 };
 
-function macKey(target: Target, algorithm: MacAlgorithmName, operation: string) {
-  requireUsage(target, "GENERATE_VERIFY_MAC", operation);
+function macKey(target: Target, algorithm: MacAlgorithmName) {
   requireAlgorithm(target, algorithm);
   return requireMaterial(target).bytes;
 }

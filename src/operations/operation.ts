@@ -5,6 +5,7 @@ import type { Attestation } from "../attestation/parse-attestation.ts";
 import type { KeyStores, KeyStoresMoment, ProxyConfiguration } from "../domain/custom-key-store.ts";
 import type { Directory } from "../domain/directory.ts";
 import type { Key, KeyLastUsage, KeySet } from "../domain/key-set.ts";
+import type { KeyUsage } from "../domain/key-spec.ts";
 import type { KeyOperationName } from "../domain/key-state.ts";
 import type { Moment, NewKeyPair } from "../domain/moment.ts";
 import type { Principal, RequestContext } from "../domain/principal.ts";
@@ -52,8 +53,10 @@ interface KeyOperation<I> {
   readonly check?: (input: I) => void;
   /** `primary`: refused on a replica. `multiRegionPrimary`: refused on a single-Region key too. */
   readonly designation?: "primary" | "multiRegionPrimary";
-  /** What is held before the key's state is asked. */
+  /** What is held before the key's usage and state are asked. */
   readonly precondition?: (target: Target, input: I) => void;
+  /** The usage that the key has to have, which AWS holds before its state. */
+  readonly keyUsage?: KeyUsage;
   /** Loads what it needs and others do not; awaited before the key is looked at. */
   readonly loads?: () => Promise<void>;
   /** The row of the key-state table, where it is not that of the operation's own name. */
@@ -63,7 +66,7 @@ interface KeyOperation<I> {
   /** Who may call it is its own rule, whatever policies say. */
   readonly ownPermission?: true;
   /** What to answer when there is no such key; NotFoundException where it is left out. */
-  readonly missing?: (input: I) => KmsError | null;
+  readonly missing?: (input: I, caller: Caller) => KmsError | null;
   /** Another key that it needs its permission on, where there is one. */
   readonly related?: (target: Target, input: I) => Target | null;
 }

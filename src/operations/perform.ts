@@ -1,6 +1,6 @@
 // The one path every key operation takes, so that the order of refusals is decided once, here:
-// look-up, permission, grant tokens, combinations of parameters, designation, key state, the
-// operation's own rules, dry run. https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
+// look-up, permission, grant tokens, combinations of parameters, designation, key usage, key state,
+// the operation's own rules, dry run. https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
 
 import { assert } from "../assert.ts";
 import type { Attestation } from "../attestation/parse-attestation.ts";
@@ -10,9 +10,10 @@ import { type KeyOperationName, requireState } from "../domain/key-state.ts";
 import { isTracked, LastUsages, type Usage } from "../domain/last-usage.ts";
 import { managedKeyAllows } from "../domain/managed-key.ts";
 import type { Moment, NewKeyPair } from "../domain/moment.ts";
+import type { Denied } from "../domain/policy/decision.ts";
 import type { Region } from "../domain/region.ts";
 import { advance } from "../domain/schedule.ts";
-import { KmsError, keyNotFound, notAllowedByResource } from "../errors.ts";
+import { KmsError, keyNotFound, keyOutOfReach } from "../errors.ts";
 import { dryRunSucceeded } from "./encryption.ts";
 import { requireGrantTokens } from "./grant-tokens.ts";
 import { keyOperations } from "./index.ts";
@@ -23,12 +24,14 @@ import {
   accessDenied,
   callerArn,
   decisionOnKey,
+  deniedOnKey,
   type Fetched,
   type Permission,
   requireMayCreate,
 } from "./permission.ts";
 import { attestationFacts, requestedKey } from "./question.ts";
 import { sealed } from "./recipient.ts";
+import { requireUsage } from "./usage.ts";
 
 /** One request to a key set, as the edge sends it. */
 export interface Call {
@@ -112,6 +115,7 @@ export function perform(
   record.check?.(call.input);
   requireDesignation(record, target);
   record.precondition?.(target, call.input);
+  if (record.keyUsage) requireUsage(target, record.keyUsage, call.operation);
   requireState(record.state ?? (call.operation as KeyOperationName), target.key.state, target.arn);
   if (record.kind === "use") {
     const output = answerOf(record, record.use(target, call.input, at), call, at);
@@ -170,11 +174,14 @@ export function found(
 
 /** Throws AccessDeniedException unless policies or a grant allow it, on each key it takes. */
 function requirePermission(target: Target, record: KeyRecord, call: Call, at: Moment): void {
-  if (isKeptFromAll(target, record, call)) throw notAllowed(record, call, target.arn);
-  if (record.ownPermission) return;
   const permission = permissionOf(record, call, at);
+  if (isKeptFromAll(target, record, call)) throw deniedOnKey(permission, nobodys, target);
+  if (record.ownPermission) return;
   for (const each of targetsOf(target, record, call)) requireOnKey(each, record, call, permission);
 }
+
+/** A resource-based policy that allows it to none. */
+export const nobodys: Denied = { allowed: false, of: "resource", by: null };
 
 /** Whether AWS keeps it to itself: it is a managed key's. */
 export function isKeptFromAll({ set }: Target, record: KeyRecord, { operation }: Call): boolean {
@@ -184,8 +191,8 @@ export function isKeptFromAll({ set }: Target, record: KeyRecord, { operation }:
 
 /** The permission that a call takes. */
 export function permissionOf(record: KeyRecord, call: Call, { now }: Moment): Permission {
-  const { caller, input, operation } = call;
-  return { action: record.action ?? operation, caller, input, now, fetched: asked(call) };
+  const { caller, input } = call;
+  return { action: actionOf(record, call), caller, input, now, fetched: asked(call) };
 }
 
 /** The keys on which it takes that. */
@@ -198,27 +205,23 @@ function requireOnKey(target: Target, record: KeyRecord, call: Call, permission:
   const { input } = call;
   const decision = decisionOnKey(permission, target);
   if (!decision || decision.allowed) return;
-  const missing = record.missing?.(input);
-  if (missing && decision.of === "resource") throw missing;
+  const missing = record.missing?.(input, call.caller);
+  if (!missing) throw deniedOnKey(permission, decision, target);
+  if (decision.of === "resource") throw missing;
   // Seen in public issues: without a KeyId the key of a ciphertext is not named.
-  const on = missing
-    ? "on the resource associated with this ciphertext"
-    : `on resource: ${target.arn}`;
-  throw accessDenied(permission, decision, on);
+  throw accessDenied(permission, decision, "on the resource associated with this ciphertext");
 }
 
 /** No such key, or not for this caller: of other accounts' keys AWS does not tell which exist. */
 function outOfReach(record: KeyRecord, call: Call, arn: string): KmsError {
-  const missing = record.missing?.(call.input);
+  const { caller, accountId, input } = call;
+  const missing = record.missing?.(input, caller);
   if (missing) return missing;
-  return call.accountId === call.caller.accountId
-    ? keyNotFound(arn)
-    : notAllowed(record, call, arn);
+  if (accountId === caller.accountId) return keyNotFound(arn);
+  return keyOutOfReach(callerArn(caller), actionOf(record, call), "named");
 }
 
-function notAllowed(record: KeyRecord, { caller, operation }: Call, arn: string): KmsError {
-  return notAllowedByResource(callerArn(caller), record.action ?? operation, arn);
-}
+const actionOf = (record: KeyRecord, { operation }: Call) => record.action ?? operation;
 
 /** Recorded on AWS for ReplicateKey, before the key state is looked at. */
 function requireDesignation(record: KeyRecord, { set, key, arn }: Target): void {

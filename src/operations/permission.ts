@@ -12,7 +12,7 @@ import { type Decision, type Denied, grounds } from "../domain/policy/decision.t
 import type { Editor } from "../domain/policy/lockout.ts";
 import { type Principal, type RequestContext, rootPrincipal } from "../domain/principal.ts";
 import type { Region } from "../domain/region.ts";
-import { notAuthorized } from "../errors.ts";
+import { keyOutOfReach, notAuthorized } from "../errors.ts";
 import { contextOf, encryptionContext } from "./condition-keys.ts";
 import { identityPolicy, keyPolicy } from "./known-policies.ts";
 import type { Caller, Target } from "./operation.ts";
@@ -198,6 +198,19 @@ export function accessDenied(
   on: string | null,
 ) {
   return notAuthorized(callerArn(caller), `kms:${action}`, on, grounds(decision, `kms:${action}`));
+}
+
+/** AWS's refusal on a key. Of another account's it does not tell whether it is there. */
+export function deniedOnKey(
+  permission: Pick<Permission, "action" | "caller">,
+  decision: Denied,
+  { set, arn }: Pick<Target, "set" | "arn">,
+) {
+  const { action, caller } = permission;
+  if (decision.of === "resource" && set.accountId !== caller.accountId) {
+    return keyOutOfReach(callerArn(caller), action, "named");
+  }
+  return accessDenied(permission, decision, `on resource: ${arn}`);
 }
 
 /** Who gives a key its policy, for the lockout safety check. */

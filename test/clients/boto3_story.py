@@ -344,8 +344,8 @@ class Errors(Story):
         self.assert_refused(
             stranger.exceptions.ClientError,
             "User: arn:aws:iam::999999999999:root is not authorized to perform: kms:DescribeKey "
-            f"on resource: {key['Arn']} because no resource-based policy allows the "
-            "kms:DescribeKey action",
+            "on this resource because the resource does not exist in this Region, no resource-based "
+            "policies allow access, or a resource-based policy explicitly denies access",
             stranger.describe_key,
             KeyId=key["Arn"],
         )
@@ -457,10 +457,12 @@ class Validation(Story):
         with self.assertRaises(kms.exceptions.ClientError) as raised:
             kms.enable_key_rotation(KeyId="", RotationPeriodInDays=89)
         message = raised.exception.response["Error"]["Message"]
-        self.assertTrue(message.startswith("2 validation errors detected: "), message)
+        self.assertTrue(message.startswith("3 validation errors detected: "), message)
         self.assertEqual(
-            set(message.removeprefix("2 validation errors detected: ").split("; ")),
+            set(message.removeprefix("3 validation errors detected: ").split("; ")),
             {
+                "Value '' at 'keyId' failed to satisfy constraint: "
+                "Member must satisfy regular expression pattern: ^\\p{ASCII}+$",
                 "Value '' at 'keyId' failed to satisfy constraint: "
                 "Member must have length greater than or equal to 1",
                 "Value '89' at 'rotationPeriodInDays' failed to satisfy constraint: "

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Grant } from "../../src/domain/grant.ts";
 import { uniqueId } from "../../src/identity/unique-id.ts";
 import { callSts, jsonOf, kmsCall, send, signingWith } from "../support/people.ts";
-import { keyPolicyOf, type PolicyCase, policyCases } from "../support/policy-cases.ts";
+import { keyPolicyOf, type PolicyCase, policyCases, refusalOf } from "../support/policy-cases.ts";
 import { FOREIGN, OWN } from "../support/principals.ts";
 import { type Server, startRaw } from "../support/servers.ts";
 import { type Signing, signed } from "../support/signer.ts";
@@ -145,7 +145,7 @@ test("the table is here but for what has a reason", () => {
 });
 
 test.each(cases.map((each) => [each.rule, each] as const))("%s", async (_rule, each) => {
-  const { caller, own, operation = "Encrypt", input = {}, tags = {}, grants = [] } = each;
+  const { own, operation = "Encrypt", input = {}, tags = {}, grants = [] } = each;
   const owner = { accessKeyId: own };
   const made = await kms(owner, "CreateKey", {
     Policy: keyPolicyOf(each),
@@ -159,10 +159,7 @@ test.each(cases.map((each) => [each.rule, each] as const))("%s", async (_rule, e
       status: 200,
     });
   }
-  const message =
-    each.refusal === null
-      ? null
-      : `User: ${caller.arn} is not authorized to perform: kms:${operation} on resource: ${KeyId} ${each.refusal}`;
+  const message = each.refusal === null ? null : refusalOf(each, KeyId);
   const asked = { KeyId, ...(operation === "Encrypt" && { Plaintext: "eA==" }), ...input };
   const answer = await kms(await signingOf(each), operation, asked);
   expect(answer).toMatchObject(

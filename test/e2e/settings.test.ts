@@ -135,7 +135,9 @@ test("without policies nobody is denied by one, and no other account is let in",
   const KeyId = made.KeyMetadata?.Arn ?? "";
   await us.disableKey({ KeyId });
   const other = kms(url, "us-east-1", { account: "444455556666" });
-  await expect(other.describeKey({ KeyId })).rejects.toThrow("no resource-based policy allows");
+  await expect(other.describeKey({ KeyId })).rejects.toThrow(
+    "no resource-based policies allow access",
+  );
 });
 
 test("the clock goes forward only, and is served only where that is set", async () => {

@@ -127,7 +127,7 @@ describe.each(servers)("%s", (_name, start) => {
       await refuses(
         other.decrypt({ CiphertextBlob }),
         "AccessDeniedException",
-        "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.",
+        /kms:Decrypt on the resource associated with this ciphertext because the resource does not exist/,
       );
       const { Keys = [] } = await other.listKeys({});
       expect(Keys.map((key) => key.KeyId)).not.toContain(KeyId);

@@ -2,15 +2,14 @@
 
 import { describe, expect, test } from "vitest";
 import { arnOf, base64, type DataKey, outcome, unbase64, World } from "../support/core.ts";
+import { ciphertextOutOfReach } from "../support/out-of-reach.ts";
 
 const REGION = "us-east-1";
 const UNKNOWN = "1234abcd-12ab-34cd-56ef-1234567890ab";
 const INCORRECT_KEY =
   "IncorrectKeyException: The key ID in the request does not identify a CMK that can perform this " +
   "operation.";
-const UNREACHABLE =
-  "AccessDeniedException: The ciphertext refers to a customer master key that does not exist, does " +
-  "not exist in this region, or you are not allowed to access.";
+const UNREACHABLE = `AccessDeniedException: ${ciphertextOutOfReach(`arn:aws:iam::111122223333:root`)}`;
 const DRY_RUN =
   "DryRunOperationException: The request would have succeeded, but the DryRun option is set.";
 

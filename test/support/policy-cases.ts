@@ -5,6 +5,7 @@
 
 import type { Grant } from "../../src/domain/grant.ts";
 import type { Principal } from "../../src/domain/principal.ts";
+import { outOfReach } from "./out-of-reach.ts";
 import {
   allow,
   deny,
@@ -43,6 +44,16 @@ export const noIdentity = (action = "Encrypt") =>
 export const noBoundary = "because no permissions boundary allows the kms:Encrypt action";
 export const noSession = "because no session policy allows the kms:Encrypt action";
 export const deniedBy = (kind: string) => `with an explicit deny in ${kind}`;
+
+/** AWS's sentence of a refused case. Of another account's key it does not say which policy decided. */
+export function refusalOf({ caller, operation = "Encrypt", refusal }: PolicyCase, keyArn: string) {
+  if (refusal === null) throw new Error("the case is not refused");
+  const isForeign = caller.accountId !== keyArn.split(":")[4];
+  if (isForeign && refusal.includes("resource-based policy")) {
+    return outOfReach(caller.arn, operation);
+  }
+  return `User: ${caller.arn} is not authorized to perform: kms:${operation} on resource: ${keyArn} ${refusal}`;
+}
 
 const byRoot = allow("kms:*", toAws(rootArn()));
 const everything = allow("*");

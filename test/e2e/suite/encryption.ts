@@ -3,6 +3,7 @@
 
 import { describe, expect, test } from "vitest";
 import { refuses } from "../../support/clients.ts";
+import { ciphertextOutOfReach } from "../../support/out-of-reach.ts";
 import {
   bytes,
   cryptographicCalls,
@@ -17,9 +18,6 @@ import {
 
 const INCORRECT_KEY =
   "The key ID in the request does not identify a CMK that can perform this operation.";
-const UNREACHABLE =
-  "The ciphertext refers to a customer master key that does not exist, " +
-  "does not exist in this region, or you are not allowed to access.";
 const DRY_RUN = "The request would have succeeded, but the DryRun option is set.";
 /** What AWS's client says of a refusal whose body has no message. */
 const NO_TEXT = "UnknownError";
@@ -138,7 +136,11 @@ export function encryption(newStage: NewStage): void {
       "IncorrectKeyException",
       INCORRECT_KEY,
     );
-    await refuses(ap.decrypt({ CiphertextBlob }), "AccessDeniedException", UNREACHABLE);
+    await refuses(
+      ap.decrypt({ CiphertextBlob }),
+      "AccessDeniedException",
+      ciphertextOutOfReach(`arn:aws:iam::${stage.account}:root`),
+    );
     const damaged = Uint8Array.from(CiphertextBlob);
     damaged.set([(damaged.at(-1) ?? 0) ^ 1], damaged.length - 1);
     for (const blob of [damaged, CiphertextBlob.subarray(0, -1), bytes("nonsense")]) {

@@ -43,6 +43,6 @@ export function lastUsage(newStage: NewStage): void {
       (await client.getKeyLastUsage({ KeyId })).KeyLastUsage?.Operation;
     expect([await operation(us), await operation(eu)]).toEqual(["Encrypt", "ReEncrypt"]);
     await us.createAlias({ AliasName: "alias/used", TargetKeyId: KeyId });
-    await refuses(us.getKeyLastUsage({ KeyId: "alias/used" }), "NotFoundException");
+    await refuses(us.getKeyLastUsage({ KeyId: "alias/used" }), "InvalidArnException");
   });
 }

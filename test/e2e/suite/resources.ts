@@ -145,10 +145,10 @@ export function resources(newStage: NewStage): void {
     const [us, eu] = [stage.in("us-east-1"), stage.in("eu-west-1")];
     const KeyId = await multiRegionKey(stage, "us-east-1", "eu-west-1");
     const tag = (TagKey: string, TagValue: string) => ({ TagKey, TagValue });
-    await us.tagResource({ KeyId, Tags: [tag("a", "1"), tag("b", ""), tag("ä", "✓")] });
+    await us.tagResource({ KeyId, Tags: [tag("a", "1"), tag("b", ""), tag("ä", "大")] });
     await us.tagResource({ KeyId, Tags: [tag("a", "2")] });
     expect((await us.listResourceTags({ KeyId })).Tags).toEqual(
-      expect.arrayContaining([tag("a", "2"), tag("b", ""), tag("ä", "✓")]),
+      expect.arrayContaining([tag("a", "2"), tag("b", ""), tag("ä", "大")]),
     );
     expect((await eu.listResourceTags({ KeyId })).Tags).toEqual([]);
     const pages = await pagesOf((marker) => us.listResourceTags({ KeyId, Limit: 2, ...marker }));
@@ -160,6 +160,7 @@ export function resources(newStage: NewStage): void {
     for (const [Tags, text] of [
       [[tag("x", "1"), tag("x", "2")], "Duplicate tag keys"],
       [many, "Too many tags"],
+      [[tag("x", "✓")], "Invalid tag"],
       [[tag("aws:x", "1")], "Tags beginning with aws: are reserved"],
       [[tag("AWS:x", "1")], "Tags beginning with aws: are reserved"],
     ] as const) {
