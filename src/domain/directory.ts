@@ -1,7 +1,7 @@
 // The directory of one account in one Region: which keys it has, and its aliases. What a key set
 // tells it, and the rules of aliases. https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html
 
-import { KmsError } from "../errors.ts";
+import { KmsError, validation } from "../errors.ts";
 import { isKeyId } from "./arn.ts";
 import { type KeySet, keyIn } from "./key-set.ts";
 import type { KeySpec, KeyUsage } from "./key-spec.ts";
@@ -134,10 +134,9 @@ export function requireAliasName(name: string): void {
   }
   if (isAwsAlias(name)) throw new KmsError("NotAuthorizedException");
   if (!/^alias\/[a-zA-Z0-9/_-]+$/.test(name)) {
-    throw new KmsError(
-      "InvalidAliasNameException",
-      `${name} contains invalid characters for an alias`,
-    );
+    const text = `${name} contains invalid characters for an alias`;
+    // The model's pattern has the colon; moto's authors saw it refused like this.
+    throw name.includes(":") ? validation(text) : new KmsError("InvalidAliasNameException", text);
   }
 }
 
