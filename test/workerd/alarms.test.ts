@@ -221,7 +221,7 @@ describe("an eviction in between", () => {
       async () => pass(SECOND_MS),
       () => account.call(Q, "TagResource", { KeyId, Tags: [{ TagKey: "b", TagValue: "1" }] }),
       () =>
-        account.call(Q, "TagResource", { KeyId, Tags: [{ TagKey: "a", TagValue: "\u{1f511}" }] }),
+        account.call(Q, "TagResource", { KeyId, Tags: [{ TagKey: "a", TagValue: "\u{20bb7}" }] }),
       () => account.call(R, "UpdateKeyDescription", { KeyId, Description: "a 'replica'" }),
       () => account.call(P, "UpdatePrimaryRegion", { KeyId, PrimaryRegion: R }),
       async () => pass(SECOND_MS),
