@@ -8,7 +8,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync 
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, transform } from "esbuild";
+import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -39,6 +39,7 @@ function buildFacts() {
   };
 }
 
+/** Names stay: they are what a logged stack trace is made of, and libraries of ASN.1 go by them. */
 const common = {
   absWorkingDir: root,
   bundle: true,
@@ -47,25 +48,6 @@ const common = {
   minifySyntax: true,
   minifyWhitespace: true,
   logLevel: "warning",
-};
-
-/**
- * Libraries get short names: workerd reads every module at the start, needed or not, and the shorter the
- * sooner. Our own keep theirs, which are what a logged stack trace is made of.
- */
-const shortLibraries = {
-  name: "short-libraries",
-  setup({ onLoad }) {
-    onLoad({ filter: /node_modules\/.*\.m?js$/ }, async ({ path }) => {
-      const options = { format: "esm", minify: true, legalComments: "none", target: "es2024" };
-      const { code } = await transform(readFileSync(path, "utf8"), {
-        ...options,
-        sourcefile: path,
-        sourcemap: "inline",
-      });
-      return { contents: code, loader: "js" };
-    });
-  },
 };
 
 // The names of modules change with what is in them: none of an earlier build may stay.
@@ -86,7 +68,6 @@ await Promise.all([
     conditions: ["workerd", "worker", "browser"],
     external: ["cloudflare:*", "node:*"],
     sourcemap: "linked",
-    plugins: [shortLibraries],
   }),
   build({
     ...common,
