@@ -43,7 +43,7 @@ import { type AtHand, forgetAtHand, keySetAtHand, putAtHand } from "./key-sets-a
 import { logFailure } from "./log-failure.ts";
 import { directoryName, keySetName, objectName } from "./names.ts";
 import { newKeyPairFrom } from "./new-key-pair.ts";
-import { makeNextReady } from "./next-key-ids.ts";
+import { CLEARED_MS, makeNextReady } from "./next-key-ids.ts";
 import { proxiesOf } from "./proxies.ts";
 import { StorageShare } from "./storage-share.ts";
 import { isTenantGone, tenantGone } from "./tenant-gone.ts";
@@ -59,8 +59,6 @@ const PATIENCE_MS = 1000;
 
 /** When the next key's object is made ready: once this one is made. */
 const REST_MS = 100;
-/** When one that was made ready for a key that nobody made is cleared away. */
-const READY_MS = 600_000;
 
 /** What directories have to learn of a change. */
 interface News {
@@ -191,7 +189,7 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
   async makeReady(): Promise<void> {
     if (this.#set || this.#erased) return;
     this.#store.makeReady();
-    this.#armedFor = Date.now() + READY_MS;
+    this.#armedFor = Date.now() + CLEARED_MS;
     await this.ctx.storage.setAlarm(this.#armedFor);
   }
 
@@ -269,7 +267,7 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
       if (this.#erased) return;
       if (!this.#set && !this.#store.hasUntold()) {
         await this.#share.leave();
-        await this.#store.deleteAll();
+        if (!this.#set) await this.#store.deleteAll();
       }
       this.#arm();
     } catch (cause) {

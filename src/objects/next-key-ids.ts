@@ -6,17 +6,23 @@
 /** More accounts than this have none; one makes way. */
 const MAX_READY = 100;
 
+/** An object that is ready clears itself away after this long, if no key was made. */
+export const CLEARED_MS = 600_000;
+/** And is offered for this long, so that no key is on its way when it does. */
+const OFFERED_MS = CLEARED_MS / 2;
+
 /** By account, with its tenant's generation; null where one is being made ready. */
-const ready = new Map<string, string | null>();
+const ready = new Map<string, { readonly keyId: string; readonly until: number } | null>();
 
 const nameOf = (generation: string, accountId: string) => `${generation}/${accountId}`;
 
 /** The ID of the object that is ready, which nobody else gets; null where there is none. */
 export function takeNextKeyId(generation: string, accountId: string): string | null {
   const name = nameOf(generation, accountId);
-  const keyId = ready.get(name) ?? null;
-  if (keyId !== null) ready.delete(name);
-  return keyId;
+  const next = ready.get(name);
+  if (!next) return null;
+  ready.delete(name);
+  return Date.now() < next.until ? next.keyId : null;
 }
 
 /** Has an object made ready for an account's next key, unless there is one, or will be. */
@@ -35,9 +41,10 @@ export async function makeNextReady(
     }
   }
   ready.set(name, null);
+  const until = Date.now() + OFFERED_MS;
   try {
     await makeReady(keyId);
-    if (ready.has(name)) ready.set(name, keyId);
+    if (ready.has(name)) ready.set(name, { keyId, until });
   } catch (cause) {
     ready.delete(name);
     throw cause;

@@ -1,7 +1,7 @@
 // Which IDs are given to the keys that are made next.
 
-import { expect, test } from "vitest";
-import { makeNextReady, takeNextKeyId } from "../../src/objects/next-key-ids.ts";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { CLEARED_MS, makeNextReady, takeNextKeyId } from "../../src/objects/next-key-ids.ts";
 
 const done = async () => {};
 
@@ -35,6 +35,17 @@ test("what could not be made ready is given to nobody, and the next is tried aga
   expect(takeNextKeyId("default", "333344445555")).toBeNull();
   await makeNextReady("default", "333344445555", "b", done);
   expect(takeNextKeyId("default", "333344445555")).toBe("b");
+});
+
+test("an ID is given to nobody whose key might be on its way when its object is cleared away", async () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  onTestFinished(() => void vi.useRealTimers());
+  await makeNextReady("default", "444455556666", "a", done);
+  vi.setSystemTime(Date.now() + CLEARED_MS / 2);
+  expect(takeNextKeyId("default", "444455556666")).toBeNull();
+  await makeNextReady("default", "444455556666", "b", done);
+  vi.setSystemTime(Date.now() + CLEARED_MS / 2 - 1);
+  expect(takeNextKeyId("default", "444455556666")).toBe("b");
 });
 
 test("no more than a hundred accounts have one", async () => {
