@@ -45,7 +45,7 @@ async function served(c: Context<{ Bindings: Env }>): Promise<Response> {
   const settings = settingsOf(c.env);
   const tenant =
     name === undefined ? defaultTenant(settings) : await tenantNamed(c.env, settings, name);
-  if (!tenant) return noTenant(unknownTenant(c.req.raw).status);
+  if (!tenant) return noTenant(c.req.raw, unknownTenant(c.req.raw).status);
   return handle(c.req.raw, { env: c.env, settings, ...tenant });
 }
 

@@ -24,7 +24,7 @@ import { knownAccounts } from "./known-accounts.ts";
 import { attested } from "./recipient.ts";
 import { requireWithinQuotas } from "./request-quotas.ts";
 import { addressForStep, addressOfCiphertext, arnOfKey } from "./route.ts";
-import { answerSts, isQuery } from "./sts.ts";
+import { answerSts, isQuery, refusedBySts } from "./sts.ts";
 import { withOwnMarker, withTenantsMarker } from "./tenant-markers.ts";
 import { informed, principalsNamed } from "./unknown-principals.ts";
 
@@ -44,7 +44,7 @@ export async function handle(request: Request, service: Surroundings): Promise<R
         : answer(await outputFor(request, target, requestId, service), requestId);
   } catch (error) {
     // It was deleted while the request was on its way.
-    if (isTenantGone(error)) return noTenant(401);
+    if (isTenantGone(error)) return noTenant(request, 401);
     refusal = refusalOf(error, requestId, service.settings);
     response = refused(refusal, requestId);
   }
@@ -194,17 +194,19 @@ function refused(refusal: Refusal, requestId: string): Response {
 }
 
 /** The answer to who calls a tenant that is not there, or, with 429, has done so too often. */
-export function noTenant(status: number): Response {
-  const refusal: Refusal =
+export function noTenant(request: Request, status: number): Response {
+  const error =
     status === 429
-      ? { type: "ThrottlingException", message: "Too many requests to tenants that are not there." }
-      : {
-          type: "UnrecognizedClientException",
-          message: "The security token included in the request is invalid.",
-        };
-  return new Response(errorBody(refusal), {
+      ? new KmsError("ThrottlingException", "Too many requests to tenants that are not there.")
+      : new KmsError(
+          "UnrecognizedClientException",
+          "The security token included in the request is invalid.",
+        );
+  const requestId = crypto.randomUUID();
+  if (isQuery(request)) return refusedBySts(error, requestId);
+  return new Response(errorBody(error.refusal), {
     status,
-    headers: { "content-type": CONTENT_TYPE, ...answerHeaders(crypto.randomUUID()) },
+    headers: { "content-type": CONTENT_TYPE, ...answerHeaders(requestId) },
   });
 }
 

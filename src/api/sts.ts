@@ -26,9 +26,13 @@ export async function answerSts(
     const result = element(`${action}Result`, elements(answer));
     return xml(200, action, result + metadata(requestId), requestId);
   } catch (error) {
-    return refused(refusalOf(error), requestId);
+    return refusedBySts(error, requestId);
   }
 }
+
+/** A refusal in STS's form. Throws what is none. */
+export const refusedBySts = (error: unknown, requestId: string): Response =>
+  refused(refusalOf(error), requestId);
 
 async function outcomeOf(
   request: Request,

@@ -117,7 +117,7 @@ export const explainHelp = (): string => {
   return [
     "Usage: edge-kms explain --principal ARN --action ACTION [--key KEY] [options]",
     "",
-    "Says whether it is allowed, and by which statement or grant. Ends with 0 if it is, 1 if not.",
+    "Says whether it is allowed, and by which statement or grant. Ends with 0 if it is, 1 if not, 2 if there is no answer.",
     "",
     ...lines.map(([left, about]) => `  ${left.padEnd(width)}  ${about}`),
     "",

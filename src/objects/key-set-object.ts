@@ -272,6 +272,8 @@ export class KeySetObject extends DurableObject<Env> implements AtHand {
       this.#arm();
     } catch (cause) {
       if (this.#erased) return;
+      // No directory knows of an object that was only made ready, so nobody else clears it away.
+      if (isTenantGone(cause)) return this.erase();
       logFailure(this.env, "alarm failed", cause);
       await this.ctx.storage.setAlarm(Date.now() + RETRY_MS); // What is overdue would go off at once.
     }

@@ -152,8 +152,8 @@ export class KeySetStore {
 
   /** Leaves nothing behind, not even the schema; nor the object's alarm. */
   async deleteAll(): Promise<void> {
+    this.#ready = false; // Whoever saves meanwhile makes the schema anew.
     await this.#storage.deleteAll();
-    this.#ready = false;
   }
 
   /** Immutable values make "what changed" an identity check. */

@@ -248,11 +248,11 @@ const durationText = (ms: number) =>
 const BASIC = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
 
 /** The timestamp that was read last: requests come many to the second. */
-let last = { timestamp: "", at: 0 };
+let last: { readonly timestamp: string; readonly at: number } | null = null;
 
 /** Throws IncompleteSignatureException for what is no instant. */
 function millisecondsOf(timestamp: string): number {
-  if (timestamp !== last.timestamp) last = { timestamp, at: readTimestamp(timestamp) };
+  if (timestamp !== last?.timestamp) last = { timestamp, at: readTimestamp(timestamp) };
   return last.at;
 }
 

@@ -206,9 +206,9 @@ describe.each(servers)("%s", (_name, start) => {
     });
     const unrecognized = { __type: "UnrecognizedClientException" };
     expect(await callKms(other, session, "ListKeys")).toMatchObject(unrecognized);
-    expect(await callSts(other, session, "GetCallerIdentity")).toMatchObject({
-      Code: "InvalidClientTokenId",
-    });
+    const nobody = { Code: "InvalidClientTokenId" };
+    expect(await callSts(other, session, "GetCallerIdentity")).toMatchObject(nobody);
+    expect(await callSts(`${url}/t/not-there`, session, "GetCallerIdentity")).toMatchObject(nobody);
   });
 
   test("clocks, principals and clusters are each tenant's own", async () => {

@@ -3,7 +3,7 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
-import { DEFAULT_GENERATION } from "../../src/objects/names.ts";
+import { DEFAULT_GENERATION, keySetName } from "../../src/objects/names.ts";
 import { makeNextReady, takeNextKeyId } from "../../src/objects/next-key-ids.ts";
 import { Account, everythingIn, nothing, pass, SECOND_MS, useTestClock } from "./account.ts";
 
@@ -46,6 +46,14 @@ test("is cleared away where no key is made", async () => {
   const account = new Account();
   const object = account.keySet(await readyFor(account));
   expect(await everythingIn(object)).not.toEqual(nothing);
+  pass(600 * SECOND_MS);
+  expect(await runDurableObjectAlarm(object)).toBe(true);
+  expect(await everythingIn(object)).toEqual(nothing);
+});
+
+test("is cleared away where its tenant is gone", async () => {
+  const object = env.KEY_SETS.getByName(keySetName("gone", "111122223333", crypto.randomUUID()));
+  await object.makeReady();
   pass(600 * SECOND_MS);
   expect(await runDurableObjectAlarm(object)).toBe(true);
   expect(await everythingIn(object)).toEqual(nothing);
