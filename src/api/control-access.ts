@@ -71,7 +71,8 @@ function roleOf(
   if (isAdmin) return "admin";
   if (isTenants) return "tenant";
   if (adminToken !== "" || token !== "") return "nobody";
-  if (auth !== "open") return { status: 401, text: "Set the variable ADMIN_TOKEN to use this." };
+  if (auth !== "open")
+    return { status: 401, text: "Start the server with the variable ADMIN_TOKEN, and send it." };
   if (isOfThisMachine(request)) return "admin";
   return { status: 403, text: "Call localhost, or set the variable ADMIN_TOKEN and send it." };
 }

@@ -147,11 +147,6 @@ export const keyUsageNames = [
   ...new Set(all.flatMap((row) => Object.keys(row.usages) as KeyUsage[])),
 ];
 
-/** Every algorithm that keys of a usage may have. */
-export const algorithmsOf = (usage: KeyUsage) => [
-  ...new Set(all.flatMap((row) => row.usages[usage] ?? [])),
-];
-
 /** The row of a key spec. */
 export const keySpecRow = (spec: KeySpec): KeySpecRow => keySpecs[spec];
 

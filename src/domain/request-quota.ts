@@ -3,6 +3,7 @@
 // https://docs.aws.amazon.com/kms/latest/developerguide/requests-per-second.html
 
 import { type KeySpec, keySpecRow } from "./key-spec.ts";
+import { isTracked } from "./last-usage.ts";
 import { limits, type Rate, type RequestQuotaOfKeys } from "./limits.ts";
 import { isRegion, type Region } from "./region.ts";
 
@@ -61,25 +62,13 @@ export function perSecondOf(
   return typeof rate === "number" ? rate : (rate[region] ?? rate.elsewhere);
 }
 
-/** Operations whose quota is that of their key's type, by the names of their steps. */
-const cryptographic: ReadonlySet<string> = new Set([
-  "Decapsulate",
-  "Decrypt",
-  "DeriveSharedSecret",
-  "Encapsulate",
-  "Encrypt",
-  "GenerateDataKey",
-  "GenerateDataKeyWithoutPlaintext",
-  "GenerateMac",
-  "ReEncryptFrom",
-  "ReEncryptTo",
-  "Sign",
-  "Verify",
-  "VerifyMac",
-]);
-
-/** Whether a key set's step counts towards the quota of the type of its key. */
-export const countsByKey = (step: string) => cryptographic.has(step);
+/**
+ * Whether a key set's step counts towards the quota of the type of its key: the cryptographic
+ * operations, but for those on data key pairs, which have quotas of their own.
+ */
+export const countsByKey = (step: string) =>
+  isTracked(step.replace(/^ReEncrypt(From|To)$/, "ReEncrypt")) &&
+  !step.startsWith("GenerateDataKeyPair");
 
 /** The quota of the keys of a spec; of a key that is not there that of most keys. */
 export const requestQuotaOf = (spec: KeySpec | null): RequestQuotaOfKeys =>

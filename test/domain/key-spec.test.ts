@@ -11,7 +11,6 @@ import {
 } from "../../src/crypto/algorithms.ts";
 import { isKeyPairSpec } from "../../src/crypto/key-pair.ts";
 import {
-  algorithmsOf,
   type KeyUsage,
   keySpecNames,
   keySpecRow,
@@ -35,6 +34,7 @@ const tables: Readonly<Record<KeyUsage, readonly string[]>> = {
 test.each(keyUsageNames)(
   "the algorithms of %s are there, and every one has a key spec",
   (usage) => {
-    expect(algorithmsOf(usage).toSorted()).toEqual(tables[usage].toSorted());
+    const specs = keySpecNames.flatMap((spec) => keySpecRow(spec).usages[usage] ?? []);
+    expect([...new Set<string>(specs)].toSorted()).toEqual(tables[usage].toSorted());
   },
 );

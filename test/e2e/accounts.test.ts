@@ -149,7 +149,7 @@ test("a deployment without a token lets nobody change it", async () => {
   try {
     expect(await control("PUT", { body: "{}", headers: json, at: closed.url })).toEqual({
       status: 401,
-      text: '{"error":"Set the variable ADMIN_TOKEN to use this."}\n',
+      text: '{"error":"Start the server with the variable ADMIN_TOKEN, and send it."}\n',
     });
   } finally {
     await closed.stop();
